@@ -1,0 +1,110 @@
+/*
+ * One quick pass decides whether anything could need mending; only then does the slow one run: a
+ * filter over the code points, then NFC by libunistring. NFKC is applied to Arabic presentation
+ * forms alone, because elsewhere it changes what people meant (m² would become m2).
+ */
+#include "formats/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unictype.h>
+#include <uninorm.h>
+
+#include "formats/text_utf8.h"
+
+static bool is_presentation_form(uint32_t cp)
+{
+    return (cp >= 0xFB50 && cp <= 0xFDFF) || (cp >= 0xFE70 && cp <= 0xFEFC);
+}
+
+static bool is_private_or_no_character(uint32_t cp)
+{
+    return (cp >= 0xE000 && cp <= 0xF8FF) || cp >= 0xF0000 || (cp >= 0xFDD0 && cp <= 0xFDEF) ||
+           (cp & 0xFFFE) == 0xFFFE;
+}
+
+static bool is_control(uint32_t cp)
+{
+    return cp < 0x20 || (cp >= 0x7F && cp < 0xA0);
+}
+
+/* Letters and signs that are in NFC whatever stands beside them, so far as this program meets them
+ * often; everything else takes the slow path. A single Arabic vowel mark is stable behind a letter,
+ * two in a row may be in the wrong order, and hamza or madda above (U+0653-0655) may compose. */
+static bool is_plain(uint32_t cp, bool *mark)
+{
+    bool after_mark = *mark;
+    *mark = (cp >= 0x064B && cp <= 0x0652) || cp == 0x0670;
+    if (*mark)
+        return !after_mark;
+    if (cp < 0x80)
+        return !is_control(cp) || cp == '\n' || cp == '\t';
+    if (cp >= 0x0600 && cp <= 0x06D5)
+        return cp != 0x061C && !(cp >= 0x0610 && cp <= 0x061A) && !(cp >= 0x0653 && cp <= 0x065F);
+    return (cp >= 0xA1 && cp <= 0x2FF && cp != 0xAD) || (cp >= 0x06EE && cp <= 0x06FF) ||
+           (cp >= 0x2010 && cp <= 0x2027) || (cp >= 0x2030 && cp <= 0x205E) ||
+           (cp >= 0x20A0 && cp <= 0x20C0);
+}
+
+static bool is_clean(struct text t)
+{
+    bool mark = false;
+    for (const char *p = t.data, *end = t.data + t.len; p < end;)
+        if (!is_plain(text_utf8_next(&p), &mark))
+            return false;
+    return true;
+}
+
+/* The free-standing forms of vowel marks decompose to a blank (or tatweel) and the mark: only the
+ * mark belongs to the text. */
+static void add_presentation_form(struct buf *b, uint32_t cp)
+{
+    uint32_t out[32];
+    size_t n = ARRAY_LEN(out);
+    if (!u32_normalize(UNINORM_NFKC, &cp, 1, out, &n)) {
+        text_utf8_add(b, cp);
+        return;
+    }
+    bool vowel_mark = cp >= 0xFE70 && cp <= 0xFE7F;
+    for (size_t i = vowel_mark && n > 1; i < n; i++)
+        text_utf8_add(b, out[i]);
+}
+
+static void add_mended(struct buf *b, uint32_t cp, uint32_t before)
+{
+    if (cp == '\n' && before == '\r')
+        return; /* the CR has become the LF already */
+    if (cp == '\r' || cp == '\v' || cp == '\f' || cp == 0x85 || cp == 0x2028 || cp == 0x2029)
+        buf_addch(b, '\n');
+    else if (cp == '\t' || cp == '\n')
+        buf_addch(b, (char)cp);
+    else if (text_is_space(cp))
+        buf_addch(b, ' ');
+    else if (is_presentation_form(cp) && !is_private_or_no_character(cp))
+        add_presentation_form(b, cp);
+    else if (!is_control(cp) && !text_is_invisible(cp) && !is_private_or_no_character(cp))
+        text_utf8_add(b, cp);
+}
+
+struct text text_clean(struct arena *a, struct text t)
+{
+    if (!t.data || is_clean(t))
+        return t;
+    struct buf filtered = BUF_INIT(SIZE_MAX);
+    uint32_t before = 0;
+    for (const char *p = t.data, *end = t.data + t.len; p < end;) {
+        uint32_t cp = text_utf8_next(&p);
+        add_mended(&filtered, cp, before);
+        before = cp;
+    }
+    size_t len = 0;
+    uint8_t *nfc =
+        u8_normalize(UNINORM_NFC, (const uint8_t *)buf_str(&filtered), filtered.len, NULL, &len);
+    if (!nfc && filtered.len > 0)
+        BUG("out of memory");
+    if (len != t.len || memcmp(nfc, t.data, len) != 0)
+        t = (struct text){.data = arena_strndup(a, nfc ? (const char *)nfc : "", len), .len = len};
+    free(nfc);
+    buf_release(&filtered);
+    return t;
+}

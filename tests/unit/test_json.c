@@ -1,0 +1,336 @@
+/* json: trees from good text, errors from bad text, canonical text from values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "formats/json.h"
+
+static struct arena arena;
+
+static struct json *read_text(const char *text)
+{
+    struct err e = ERR_INIT;
+    struct json *v = json_read(&arena, text, strlen(text), &e);
+
+    if (!v)
+        fail_msg("%s: %s", text, e.message);
+    return v;
+}
+
+static void assert_refused(const char *text, size_t len, const char *why)
+{
+    struct err e = ERR_INIT;
+
+    if (json_read(&arena, text, len, &e))
+        fail_msg("%.*s was read", (int)len, text);
+    assert_int_equal(e.kind, ERR_INTERNAL);
+    if (!strstr(e.message, why))
+        fail_msg("%.*s: %s", (int)len, text, e.message);
+}
+
+static void test_a_document_becomes_a_tree(void **state)
+{
+    const struct json *v =
+        read_text("{\"id\":\"job_1\",\"n\":12,\"list\":[true,null,[],{}],\"o\":{\"x\":"
+                  "\"y\"},\"last\":false}");
+    const struct json *list = json_get(v, "list");
+
+    (void)state;
+    assert_int_equal(v->type, JSON_OBJECT);
+    assert_int_equal(v->count, 5);
+    assert_string_equal(json_string(json_get(v, "id")), "job_1");
+    assert_string_equal(json_get(v, "n")->text, "12");
+    assert_int_equal(list->count, 4);
+    assert_true(json_bool(list->first, false));
+    assert_null(list->first->key);
+    assert_int_equal(list->first->next->type, JSON_NULL);
+    assert_int_equal(list->first->next->next->count, 0);
+    assert_string_equal(json_string(json_get(json_get(v, "o"), "x")), "y");
+    assert_false(json_bool(json_get(v, "last"), true));
+    assert_null(json_get(v, "last")->next);
+}
+
+static void test_getters_take_anything_calmly(void **state)
+{
+    const struct json *list = read_text("[\"a\"]");
+    int64_t n;
+
+    (void)state;
+    assert_null(json_get(NULL, "x"));
+    assert_null(json_get(list, "x"));
+    assert_null(json_get(read_text("{}"), "x"));
+    assert_null(json_string(NULL));
+    assert_null(json_string(list));
+    assert_false(json_int(NULL, &n));
+    assert_false(json_int(list->first, &n));
+    assert_true(json_bool(NULL, true));
+    assert_true(json_bool(list, true));
+}
+
+static void test_escapes_become_characters(void **state)
+{
+    (void)state;
+    assert_string_equal(json_string(read_text("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0634\"")),
+                        "\"\\/\b\f\n\r\t\xd8\xb4");
+    assert_string_equal(json_string(read_text("\"\\ud83d\\ude00\"")), "\xf0\x9f\x98\x80");
+    assert_string_equal(json_string(read_text("\"\\\\ud800\"")), "\\ud800");
+}
+
+static void test_an_escape_without_a_character_reads_as_its_replacement(void **state)
+{
+    static const struct {
+        const char *text, *value;
+    } cases[] = {
+        {"\"a\\ud800b\"", "a\xef\xbf\xbd"
+                          "b"},
+        {"\"\\udc00\"", "\xef\xbf\xbd"},
+        {"\"\\ud83d\\u0041\"", "\xef\xbf\xbd"
+                               "A"},
+        {"\"\\ud83d\\ud83d\\ude00\"", "\xef\xbf\xbd\xf0\x9f\x98\x80"},
+        {"\"job_1\\u0000x\"", "job_1\xef\xbf\xbdx"},
+        {"\"\\uD800\"", "\xef\xbf\xbd"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct json *v = read_text(cases[i].text);
+
+        assert_string_equal(json_string(v), cases[i].value);
+        assert_int_equal(v->len, strlen(cases[i].value));
+    }
+    assert_non_null(json_get(read_text("{\"k\\u0000\":1}"), "k\xef\xbf\xbd"));
+}
+
+static void test_bad_text_is_refused_with_its_place(void **state)
+{
+    static const char *const cases[] = {
+        "",    "  ",   "{",    "[1",   "\"abc", "nul",    "[1,]",      "{\"a\"}", "{\"a\":}",
+        "01",  "1.",   "-",    "+1",   ".5",    "NaN",    "'a'",       "[1 2]",   "\"\\x\"",
+        "1 2", "{} x", "{}{}", "[1]]", "/**/1", "\"\t\"", "\"\\u12\"", "{a:1}",   "\xef\xbb\xbf{}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_refused(cases[i], strlen(cases[i]), "not JSON at byte");
+    assert_refused("[1] \0", 5, "not JSON at byte");
+    assert_refused("{} x", 4, "trailing garbage");
+    assert_refused("[true", 5, "at byte 5");
+}
+
+static void test_every_torn_end_is_refused(void **state)
+{
+    static const char text[] =
+        "{\"data\":[{\"id\":\"job_1\",\"n\":-1.5e3,\"t\":\"\\u0634\xd8\xb4\"}],\"c\":null}";
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_non_null(json_read(&arena, text, sizeof(text) - 1, &e));
+    for (size_t len = 0; len < sizeof(text) - 1; len++)
+        assert_refused(text, len, "not JSON at byte");
+}
+
+static void test_broken_utf8_is_refused(void **state)
+{
+    static const char *const cases[] = {"\"\xff\"",         "\"\xc0\x80\"", "\"\xed\xa0\x80\"",
+                                        "\"\xe0\x80\x80\"", "\"\xd8\"",     "\"\xf4\x90\x80\x80\""};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_refused(cases[i], strlen(cases[i]), "byte 1: invalid UTF-8");
+}
+
+static void nest(char *text, size_t depth)
+{
+    memset(text, '[', depth);
+    memset(text + depth, ']', depth);
+    text[2 * depth] = '\0';
+}
+
+static void test_depth_is_limited(void **state)
+{
+    static char text[200001];
+
+    (void)state;
+    nest(text, 64);
+    assert_non_null(read_text(text));
+    nest(text, 65);
+    assert_refused(text, 130, "nested too deeply");
+    nest(text, 100000);
+    assert_refused(text, 200000, "nested too deeply");
+    memset(text, '{', 200000);
+    assert_refused(text, 200000, "not JSON");
+}
+
+static void test_the_number_of_values_is_limited(void **state)
+{
+    size_t n = 1000 * 1000;
+    char *text = mem_alloc(2 * n + 1);
+
+    (void)state;
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + 2 * i, i ? ",1" : "[1", 2);
+    text[2 * n] = ']';
+    assert_refused(text, 2 * n + 1, "too many values");
+    mem_free(text);
+}
+
+static void test_exact_integers_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t n;
+    } good[] = {
+        {"0", 0},
+        {"-0", 0},
+        {"12", 12},
+        {"12.0", 12},
+        {"-7.000", -7},
+        {"1e3", 1000},
+        {"1.5e1", 15},
+        {"1200e-2", 12},
+        {"0e999999", 0},
+        {"0.0", 0},
+        {"9007199254740993", 9007199254740993},
+        {"9223372036854775807", INT64_MAX},
+        {"-9223372036854775808", INT64_MIN},
+        {"1e18", 1000000000000000000},
+        {"0.5e1", 5},
+        {"100000000000000000000e-2", 1000000000000000000},
+    };
+    static const char *const bad[] = {"12.5",
+                                      "1e-1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "1e19",
+                                      "1e999999999999999999999",
+                                      "1e-400",
+                                      "0.0001e3"};
+    int64_t n;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        if (!json_int(read_text(good[i].text), &n))
+            fail_msg("%s is an integer", good[i].text);
+        assert_int_equal(n, good[i].n);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_false(json_int(read_text(bad[i]), &n));
+}
+
+static void test_commas_fall_into_place(void **state)
+{
+    struct buf out = BUF_INIT(1024);
+    struct json_writer w;
+
+    (void)state;
+    json_writer_init(&w, &out);
+    json_open_object(&w);
+    json_key(&w, "a");
+    json_write_int(&w, INT64_MIN);
+    json_key(&w, "b");
+    json_open_array(&w);
+    json_write_bool(&w, true);
+    json_write_bool(&w, false);
+    json_write_null(&w);
+    json_open_object(&w);
+    json_close_object(&w);
+    json_open_array(&w);
+    json_close_array(&w);
+    json_write_str(&w, NULL);
+    json_close_array(&w);
+    json_key(&w, "c");
+    json_write_raw(&w, "{\"x\":1}", 7);
+    json_key(&w, "d\n");
+    json_write_strn(&w, "xyz", 2);
+    json_close_object(&w);
+    assert_string_equal(buf_str(&out), "{\"a\":-9223372036854775808,\"b\":[true,false,null,{},[],"
+                                       "null],\"c\":{\"x\":1},\"d\\n\":\"xy\"}");
+    buf_release(&out);
+}
+
+static const char *written(struct buf *out, const char *s, size_t len)
+{
+    struct json_writer w;
+
+    buf_clear(out);
+    json_writer_init(&w, out);
+    json_write_strn(&w, s, len);
+    return buf_str(out);
+}
+
+static void test_only_what_must_be_is_escaped(void **state)
+{
+    struct buf out = BUF_INIT(1024);
+
+    (void)state;
+    assert_string_equal(written(&out, "", 0), "\"\"");
+    assert_string_equal(written(&out, "a\"b\\c/d", 7), "\"a\\\"b\\\\c/d\"");
+    assert_string_equal(written(&out, "\b\f\n\r\t\x01\x1f\x7f", 8),
+                        "\"\\b\\f\\n\\r\\t\\u0001\\u001f\x7f\"");
+    assert_string_equal(written(&out, "\0", 1), "\"\\u0000\"");
+    assert_string_equal(written(&out, "\xd8\xb4\xf0\x9f\x98\x80", 6),
+                        "\"\xd8\xb4\xf0\x9f\x98\x80\"");
+    buf_release(&out);
+}
+
+static void test_doubles_take_their_shortest_form(void **state)
+{
+    static const struct {
+        double d;
+        const char *text;
+    } cases[] = {
+        {0.1, "0.1"},      {12, "12"},    {-2.5, "-2.5"},    {1.0 / 3, "0.3333333333333333"},
+        {1e300, "1e+300"}, {NAN, "null"}, {INFINITY, "null"}};
+    struct buf out = BUF_INIT(1024);
+    struct json_writer w;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        buf_clear(&out);
+        json_writer_init(&w, &out);
+        json_write_double(&w, cases[i].d);
+        assert_string_equal(buf_str(&out), cases[i].text);
+    }
+    buf_release(&out);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena, 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_release(&arena);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_document_becomes_a_tree),
+        cmocka_unit_test(test_getters_take_anything_calmly),
+        cmocka_unit_test(test_escapes_become_characters),
+        cmocka_unit_test(test_an_escape_without_a_character_reads_as_its_replacement),
+        cmocka_unit_test(test_bad_text_is_refused_with_its_place),
+        cmocka_unit_test(test_every_torn_end_is_refused),
+        cmocka_unit_test(test_broken_utf8_is_refused),
+        cmocka_unit_test(test_depth_is_limited),
+        cmocka_unit_test(test_the_number_of_values_is_limited),
+        cmocka_unit_test(test_exact_integers_are_read),
+        cmocka_unit_test(test_commas_fall_into_place),
+        cmocka_unit_test(test_only_what_must_be_is_escaped),
+        cmocka_unit_test(test_doubles_take_their_shortest_form),
+    };
+
+    return cmocka_run_group_tests_name("json", tests, set_up, tear_down);
+}
