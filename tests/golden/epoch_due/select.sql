@@ -1,0 +1,145 @@
+-- describe
+SELECT source."_id",
+    false,
+    (urgent 
+),
+    least((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+)),
+    source."modifiedOn",
+    NULL::bigint,
+    NULL::text,
+    (data ->> 'name'
+),
+    (data ->> 'location'
+),
+    (CASE WHEN archived THEN 'closed' ELSE 'active' END
+)
+FROM "space" AS source
+LIMIT 0;
+
+-- scan
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
+    floor(source."modifiedOn"::numeric)::bigint,
+    NULL::text,
+    (data ->> 'name'
+)::text,
+    (data ->> 'location'
+)::text,
+    (CASE WHEN archived THEN 'closed' ELSE 'active' END
+)::text
+FROM "space" AS source
+WHERE source."_id" IS NOT NULL
+ORDER BY source."_id"
+LIMIT $1::bigint;
+
+-- scan_after
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
+    floor(source."modifiedOn"::numeric)::bigint,
+    NULL::text,
+    (data ->> 'name'
+)::text,
+    (data ->> 'location'
+)::text,
+    (CASE WHEN archived THEN 'closed' ELSE 'active' END
+)::text
+FROM "space" AS source
+WHERE source."_id" IS NOT NULL
+    AND (source."_id") > ($2::text)
+ORDER BY source."_id"
+LIMIT $1::bigint;
+
+-- by_key
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
+    floor(source."modifiedOn"::numeric)::bigint,
+    NULL::text,
+    (data ->> 'name'
+)::text,
+    (data ->> 'location'
+)::text,
+    (CASE WHEN archived THEN 'closed' ELSE 'active' END
+)::text
+FROM "space" AS source
+WHERE source."_id" = ANY ($1::text[]::text[]);
+
+-- present
+SELECT source."_id"::text
+FROM "space" AS source
+WHERE source."_id" = ANY ($1::text[]::text[]);
+
+-- changed
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
+    floor(source."modifiedOn"::numeric)::bigint,
+    NULL::text,
+    (data ->> 'name'
+)::text,
+    (data ->> 'location'
+)::text,
+    (CASE WHEN archived THEN 'closed' ELSE 'active' END
+)::text
+FROM "space" AS source
+WHERE source."_id" IS NOT NULL
+    AND source."modifiedOn" >= floor(extract(epoch FROM $1::timestamptz) * 1000)::bigint
+ORDER BY source."modifiedOn", source."_id"
+LIMIT $2::bigint;
+
+-- changed_after
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
+    floor(source."modifiedOn"::numeric)::bigint,
+    NULL::text,
+    (data ->> 'name'
+)::text,
+    (data ->> 'location'
+)::text,
+    (CASE WHEN archived THEN 'closed' ELSE 'active' END
+)::text
+FROM "space" AS source
+WHERE source."_id" IS NOT NULL
+    AND (source."modifiedOn", source."_id") > ($1::bigint, $3::text)
+ORDER BY source."modifiedOn", source."_id"
+LIMIT $2::bigint;
+
+-- null_keys
+SELECT count(*)
+FROM "space" AS source
+WHERE (source."_id" IS NULL);
+
