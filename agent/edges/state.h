@@ -1,0 +1,212 @@
+/*
+ * state: schema qudra_sync: what is recorded of each row, and every write to it. All set-based.
+ *
+ * Every write names the account and the fence of the lease under which it is made; when the lease
+ * has been taken over it writes nothing and returns ERR_FENCED. Each function is one statement, or
+ * one transaction where it says so. Strings that come back live in the arena given.
+ */
+#ifndef QS_EDGES_STATE_H
+#define QS_EDGES_STATE_H
+
+#include "edges/pg.h"
+#include "rules/op.h"
+
+/* An account's lease: taken, renewed, given back. Copies may be made freely. */
+struct lease {
+    const char *account;
+    int64_t fence;
+    int64_t until_ms; /* monotonic, ours: after this nothing may be sent under it */
+};
+#define LEASE_MS       9000
+#define LEASE_RENEW_MS 3000
+
+/* Takes the lease when it is free, given back, run out or this very holder's; ERR_LOCKED names the
+ * holder otherwise. `account` is borrowed as long as the lease lives. */
+bool state_lease_take(struct pg *pg, const char *account, const char *holder, struct lease *out,
+                      struct err *e) MUST_CHECK;
+bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e) MUST_CHECK;
+void state_lease_give(struct pg *pg, struct lease *l); /* so that a waiting agent need not wait */
+
+/* The environment that the account's ids were made in; set when it is not yet known. `found` gets
+ * the recorded name when it differs from `environment` (and nothing is written). */
+bool state_environment(struct pg *pg, const struct lease *l, const char *environment,
+                       struct arena *a, const char **found, struct err *e) MUST_CHECK;
+
+/* ---- detect ------------------------------------------------------------------------------------
+ */
+
+/* What detection knows of a row; an array of them is a page. */
+struct sighting {
+    const char *key;
+    const char *account;
+    double priority; /* NAN: none */
+    int64_t due_ms;  /* 0: none */
+    struct desired desired;
+    /* filled by the caller after state_compare, for state_mark */
+    struct op op;
+    enum row_state mark;
+};
+
+/* Looks the page up. recorded[i] belongs to seen[i]; `same[i]` is set where nothing differs
+ * (payload, priority, due time, state) and recorded[i] then stays empty: the usual case costs no
+ * transfer. *live gets how many of the keys have a state row that is neither removed nor gone. */
+bool state_compare(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
+                   struct arena *a, struct recorded *recorded, bool *same, int64_t *live,
+                   struct err *e) MUST_CHECK;
+/* Writes what was decided: inserts and updates in one statement; the keys are all different. A row
+ * that is sending or uncertain only learns what is wanted now, whatever is asked; a row marked
+ * ROW_STATES ("leave it") only takes priority and due time. Rows of another account are left to
+ * that account's lease, unless nothing of theirs is at Qudra any more: then they move to this one.
+ */
+bool state_mark(struct pg *pg, const struct lease *l, const char *mapping,
+                const struct sighting *seen, size_t n, struct err *e) MUST_CHECK;
+
+/* Rows of the mapping that are neither removed nor known to be gone. */
+bool state_count_live(struct pg *pg, const char *mapping, int64_t *live, struct err *e) MUST_CHECK;
+/* Their keys, page by page, in key order; after = NULL for the first page. */
+bool state_live_keys(struct pg *pg, const char *mapping, const char *after, size_t limit,
+                     struct arena *a, const char ***keys, size_t *n, struct err *e) MUST_CHECK;
+/* Marks rows as gone from the source since now (or leaves the time where it stands). */
+bool state_gone(struct pg *pg, const struct lease *l, const char *mapping, const char *const *keys,
+                size_t n, struct err *e) MUST_CHECK;
+/* What the guard wants to know of the lease's account: mirrored (open jobs that Qudra holds for
+ * this mapping; counted only when some are going, else 0, so that an idle pass reads no table),
+ * going (gone for at least remove_after, with an open job, and neither waiting for their removal
+ * already nor held). Jobs that are closed count on neither side. */
+bool state_going(struct pg *pg, const struct lease *l, const char *mapping, int64_t remove_after_ms,
+                 int64_t *mirrored, int64_t *going, struct err *e) MUST_CHECK;
+/* Ends a detection: the gone rows become pending removals (`op` close or delete), or held; those
+ * without a job at Qudra are dropped, and those closed there already are done. *count gets how many
+ * are now to be removed or are newly held. */
+bool state_remove(struct pg *pg, const struct lease *l, const char *mapping,
+                  int64_t remove_after_ms, enum op_kind op, bool hold, int64_t *count,
+                  struct err *e) MUST_CHECK;
+/* Keys whose due time has passed (at most limit). */
+bool state_due(struct pg *pg, const char *mapping, size_t limit, struct arena *a,
+               const char ***keys, size_t *n, struct err *e) MUST_CHECK;
+bool state_next_due_ms(struct pg *pg, int64_t *in_ms, struct err *e) MUST_CHECK; /* -1: none */
+
+struct watermark {
+    const char *changed_to, *horizon; /* RFC 3339 or NULL */
+    const char *fingerprint, *source; /* NULL: never scanned */
+    int64_t scanned_ago_ms;           /* -1: never */
+    int64_t change_id;
+};
+/* In state_set_watermark a NULL string, or change_id 0, leaves what is recorded. */
+bool state_watermark(struct pg *pg, const char *mapping, struct arena *a, struct watermark *out,
+                     struct err *e) MUST_CHECK;
+bool state_set_watermark(struct pg *pg, const struct lease *l, const char *mapping,
+                         const struct watermark *w, bool scanned, struct err *e) MUST_CHECK;
+
+/* ---- push --------------------------------------------------------------------------------------
+ */
+
+struct picked {
+    const char *mapping, *key;
+    enum op_kind op;
+    struct recorded recorded;
+    int64_t changed_ago_ms; /* for close latency */
+};
+/* The most urgent pending rows of the account whose time has come, in the order of the queue. A row
+ * that is gone waits for the guard and is not picked, unless its removal is what is pending.
+ * `creates` false leaves creates out (quota used up). */
+bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, struct arena *a,
+                struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
+/* What is known of these keys of a mapping (explain, reconcile, settling). */
+bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, size_t n,
+                struct arena *a, struct recorded *out, struct err *e) MUST_CHECK;
+/* How long until the next pending row's time comes: 0 now, -1 nothing waits. */
+bool state_next_attempt_ms(struct pg *pg, const char *account, bool creates, int64_t *in_ms,
+                           struct err *e) MUST_CHECK;
+
+struct attempt {
+    const char *mapping, *key;
+    const char *idempotency_key;
+    struct job_hash payload;
+};
+/* Journals creates and marks their rows `sending`, committed when it returns. Only rows that are
+ * still pending without a job are taken: taken[i] says which. */
+bool state_journal(struct pg *pg, const struct lease *l, const struct attempt *attempts, size_t n,
+                   bool *taken, struct err *e) MUST_CHECK;
+
+/* What push, settling or repair learned of a row, with what is to be written. */
+struct result {
+    const char *mapping, *key;
+    enum op_kind op; /* that was sent; OP_NONE: decided again and nothing was to be sent */
+    struct verdict verdict;
+    /* Of the payload (or the refusals) that was decided upon, whatever came of it; NULL or all zero
+     * when the row was gone. Becomes synced when verdict.synced. */
+    const struct job_hash *sent;
+    const struct outcome *outcome; /* error texts, job_id…; NULL: none */
+    struct job_hash answered;      /* of outcome->answered */
+    bool has_answered;
+};
+/* Records a batch in one transaction, journal rows and quota included: two statements at most. The
+ * keys are all different. A row that came to want something else while its request was under way
+ * goes back to pending instead of ending; a create whose job another row has becomes uncertain. */
+bool state_record(struct pg *pg, const struct lease *l, const struct result *results, size_t n,
+                  struct err *e) MUST_CHECK;
+
+/* ---- reconcile ----------------------------------------------------------------------------------
+ */
+
+struct open_attempt {
+    const char *mapping, *key;
+    struct job_hash payload;
+    int64_t sent_ago_ms;      /* by the state database's clock */
+    int64_t uncertain_ago_ms; /* -1: not known */
+};
+/* Journalled creates of the account, oldest first, that are not in flight in this process. */
+bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,
+                         struct open_attempt **out, size_t *n, struct err *e) MUST_CHECK;
+/* At start: what was `sending` when the last agent died is now uncertain. */
+bool state_recover(struct pg *pg, const struct lease *l, int64_t *uncertain,
+                   struct err *e) MUST_CHECK;
+/* Which rows are bound to these job ids; out[i] NULL mapping: none. */
+struct binding {
+    const char *mapping, *key;
+};
+bool state_bindings(struct pg *pg, const char *account, const char *const *job_ids, size_t n,
+                    struct arena *a, struct binding *out, struct err *e) MUST_CHECK;
+/* Refreshes embedding_status, match_ready, qudra_url of known jobs from a page of Qudra's list. */
+bool state_refresh(struct pg *pg, const struct lease *l, const struct outcome *jobs, size_t n,
+                   struct err *e) MUST_CHECK;
+/* Jobs that are synced, not match_ready yet and recent. */
+bool state_waiting_embeddings(struct pg *pg, const char *account, int64_t not_older_ms,
+                              int64_t *count, struct err *e) MUST_CHECK;
+/* Field masks learned of the account: which came back as sent, which changed
+ * (bit i: enum job_field i). */
+bool state_learned(struct pg *pg, const char *account, unsigned *as_sent, unsigned *changed,
+                   struct err *e) MUST_CHECK;
+bool state_learn(struct pg *pg, const struct lease *l, unsigned as_sent, unsigned changed,
+                 struct err *e) MUST_CHECK;
+
+/* ---- operator -----------------------------------------------------------------------------------
+ */
+
+/* Refused rows (or one) back to pending; held removals (or one) let go. mapping, key, code: NULL =
+ * all. */
+bool state_retry(struct pg *pg, const struct lease *l, const char *mapping, const char *key,
+                 const char *code, int64_t *count, struct err *e) MUST_CHECK;
+bool state_release(struct pg *pg, const struct lease *l, const char *mapping, const char *key,
+                   int64_t *count, struct err *e) MUST_CHECK;
+/* The quota is used up: all pending creates of the account become deferred. */
+bool state_defer(struct pg *pg, const struct lease *l, int64_t *count, struct err *e) MUST_CHECK;
+/* Deferred creates become pending again when the month has turned or the plan has grown: the `most`
+ * most urgent ones (INT64_MAX: all). */
+bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count,
+                   struct err *e) MUST_CHECK;
+bool state_quota(struct pg *pg, const char *account, int64_t *created, bool *exceeded,
+                 struct err *e) MUST_CHECK;
+/* Trouble of the account that a person must end ("key refused"); NULL: over. True in *changed when
+ * it was not so before: the moment to log it. */
+bool state_trouble(struct pg *pg, const struct lease *l, const char *trouble, bool *changed,
+                   struct err *e) MUST_CHECK;
+bool state_limits(struct pg *pg, const struct lease *l, const char *json, struct err *e) MUST_CHECK;
+
+bool state_run_begin(struct pg *pg, const char *kind, const char *account, const char *mapping,
+                     int64_t *id, struct err *e) MUST_CHECK;
+bool state_run_end(struct pg *pg, int64_t id, const char *outcome, const char *counts_json,
+                   const char *error, struct err *e) MUST_CHECK;
+
+#endif

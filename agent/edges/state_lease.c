@@ -1,0 +1,78 @@
+/*
+ * Who may write. The state database's clock alone decides when a lease ends; our own end is
+ * reckoned from before the statement was sent, on the monotonic clock, and so always comes first.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "edges/state_internal.h"
+
+static bool locked(const char *account, const struct pg_result *r, struct err *e)
+{
+    const char *holder = pg_rows(r) > 0 ? pg_str(r, 0, 1) : NULL;
+    err_set(e, ERR_LOCKED, "account \"%s\" is held by another agent: %s", account,
+            holder ? holder : "it has just taken over");
+    return err_hint(e, "One agent works on an account at a time; this one may wait and take over "
+                       "when the other is gone.");
+}
+
+bool state_lease_take(struct pg *pg, const char *account, const char *holder, struct lease *out,
+                      struct err *e)
+{
+    struct state_call c;
+    struct pg_result *r;
+    int64_t asked_ms = clock_mono_ms();
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, account);
+    pg_add_str(&c.params, holder);
+    pg_add_int(&c.params, LEASE_MS);
+    if (!state_read(&c, sql_state_lease_take, &r, e))
+        return false;
+    bool taken = pg_rows(r) > 0 && pg_str(r, 0, 0) != NULL;
+    if (taken)
+        *out = (struct lease){
+            .account = account, .fence = pg_int(r, 0, 0, 0), .until_ms = asked_ms + LEASE_MS};
+    else
+        locked(account, r, e);
+    pg_result_free(r);
+    return taken;
+}
+
+bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e)
+{
+    struct state_call c;
+    int64_t asked_ms = clock_mono_ms();
+    state_call_init(&c, pg, l);
+    pg_add_int(&c.params, LEASE_MS);
+    if (!state_write(&c, sql_state_lease_renew, NULL, e))
+        return false;
+    l->until_ms = asked_ms + LEASE_MS;
+    return true;
+}
+
+/* When this fails the lease runs out by itself. */
+void state_lease_give(struct pg *pg, struct lease *l)
+{
+    struct state_call c;
+    struct pg_result *r = NULL;
+    struct err ignored = ERR_INIT;
+    l->until_ms = 0;
+    state_call_init(&c, pg, l);
+    if (state_read(&c, sql_state_lease_give, &r, &ignored))
+        pg_result_free(r);
+}
+
+bool state_environment(struct pg *pg, const struct lease *l, const char *environment,
+                       struct arena *a, const char **found, struct err *e)
+{
+    struct state_call c;
+    struct pg_result *r;
+    state_call_init(&c, pg, l);
+    pg_add_str(&c.params, environment);
+    if (!state_write(&c, sql_state_environment, &r, e))
+        return false;
+    const char *known = pg_str(r, 0, 1);
+    *found = known && strcmp(known, environment) != 0 ? arena_strdup(a, known) : NULL;
+    pg_result_free(r);
+    return true;
+}

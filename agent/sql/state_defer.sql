@@ -1,0 +1,17 @@
+-- Puts off all pending creates of an account: the month's quota is used up.
+-- $1::text account, $2::bigint fence
+-- One row: fenced, how many.
+WITH fence AS MATERIALIZED (
+    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
+deferred AS (
+    UPDATE qudra_sync.job
+       SET state = 'deferred',
+           next_attempt_at = NULL,
+           error_code = 'quota.used_up',
+           error_message = 'the month''s quota of new jobs is used up: this one waits for the next',
+           error_message_ar = 'نفدت حصة الشهر من الوظائف الجديدة: تنتظر هذه الوظيفة الشهر القادم',
+           request_id = NULL
+     WHERE account = $1::text AND state = 'pending' AND operation = 'create' AND job_id IS NULL
+       AND EXISTS (SELECT FROM fence)
+    RETURNING 1)
+SELECT EXISTS (SELECT FROM fence) AS fenced, (SELECT count(*) FROM deferred) AS count

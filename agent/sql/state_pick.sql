@@ -1,0 +1,15 @@
+-- The most urgent pending rows of an account whose time has come, in the order of index job_queue.
+-- The bound on the operation is part of the index range: creates left out cost nothing. A row that
+-- is gone waits for the guard, unless its removal is what is pending.
+-- $1::text account, $2::bigint limit, $3::boolean creates too
+-- Rows: mapping, key, ms since the change was found, then what struct recorded holds.
+SELECT mapping, source_key, (extract(epoch FROM now() - changed_at) * 1000)::bigint AS changed_ago_ms,
+       account, state, operation, job_id, job_status, desired_hash, synced_hash, synced_fields,
+       attempts, gone_at IS NOT NULL AS gone
+  FROM qudra_sync.job
+ WHERE account = $1::text AND state = 'pending'
+   AND operation <= CASE WHEN $3::boolean THEN 'create' ELSE 'update' END::qudra_sync.operation
+   AND (next_attempt_at IS NULL OR next_attempt_at <= now())
+   AND (gone_at IS NULL OR operation <= 'delete')
+ ORDER BY operation, priority, mapping, source_key
+ LIMIT $2::bigint

@@ -1,0 +1,31 @@
+-- At start: what an agent that died had under way is uncertain from now on. A journalled row counts
+-- whatever its state says; a row that is sending without a journal never left and waits again.
+-- $1::text account, $2::bigint fence
+-- One row: fenced, how many became uncertain.
+WITH fence AS MATERIALIZED (
+    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
+journalled AS MATERIALIZED (
+    SELECT mapping, source_key
+      FROM qudra_sync.create_attempt
+     WHERE account = $1::text AND EXISTS (SELECT FROM fence)),
+uncertain AS (
+    UPDATE qudra_sync.job j
+       SET state = 'uncertain', operation = NULL, next_attempt_at = NULL
+      FROM journalled a
+     WHERE j.mapping = a.mapping AND j.source_key = a.source_key AND j.account = $1::text
+       AND j.job_id IS NULL AND j.state <> 'uncertain'
+    RETURNING j.mapping, j.source_key),
+since AS (
+    UPDATE qudra_sync.create_attempt c
+       SET uncertain_since = now()
+      FROM journalled a
+     WHERE c.mapping = a.mapping AND c.source_key = a.source_key AND c.uncertain_since IS NULL),
+waiting AS (
+    UPDATE qudra_sync.job j
+       SET state = 'pending', operation = 'create'
+     WHERE j.account = $1::text AND j.state = 'sending'
+       AND NOT EXISTS (SELECT
+                         FROM journalled a
+                        WHERE a.mapping = j.mapping AND a.source_key = j.source_key)
+       AND EXISTS (SELECT FROM fence))
+SELECT EXISTS (SELECT FROM fence) AS fenced, (SELECT count(*) FROM uncertain) AS count

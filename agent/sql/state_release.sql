@@ -1,0 +1,18 @@
+-- Lets held removals go.
+-- $1::text account, $2::bigint fence, $3::text mapping, $4::text key; NULL: all
+-- One row: fenced, how many.
+WITH fence AS MATERIALIZED (
+    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
+released AS (
+    UPDATE qudra_sync.job
+       SET state = 'pending',
+           operation = coalesce(operation, 'close'),
+           changed_at = now(),
+           attempts = 0,
+           next_attempt_at = NULL
+     WHERE account = $1::text AND state = 'held'
+       AND ($3::text IS NULL OR mapping = $3::text)
+       AND ($4::text IS NULL OR source_key = $4::text)
+       AND EXISTS (SELECT FROM fence)
+    RETURNING 1)
+SELECT EXISTS (SELECT FROM fence) AS fenced, (SELECT count(*) FROM released) AS count

@@ -1,0 +1,21 @@
+-- Puts refused rows back in line. A removal that was refused is tried again as the removal it was.
+-- $1::text account, $2::bigint fence, $3::text mapping, $4::text key, $5::text error code; NULL:
+-- all
+-- One row: fenced, how many.
+WITH fence AS MATERIALIZED (
+    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
+retried AS (
+    UPDATE qudra_sync.job
+       SET state = 'pending',
+           operation = CASE WHEN job_id IS NULL THEN 'create'
+                            WHEN desired_hash IS NULL THEN coalesce(operation, 'close')
+                            ELSE 'update' END::qudra_sync.operation,
+           attempts = 0,
+           next_attempt_at = NULL
+     WHERE account = $1::text AND state = 'refused'
+       AND ($3::text IS NULL OR mapping = $3::text)
+       AND ($4::text IS NULL OR source_key = $4::text)
+       AND ($5::text IS NULL OR error_code = $5::text)
+       AND EXISTS (SELECT FROM fence)
+    RETURNING 1)
+SELECT EXISTS (SELECT FROM fence) AS fenced, (SELECT count(*) FROM retried) AS count

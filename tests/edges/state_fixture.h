@@ -1,0 +1,165 @@
+/*
+ * state_fixture: a fresh schema and short ways to say what a test of edges/state begins with. Two
+ * rows, two hashes: all that the statements compare is made up here.
+ */
+#ifndef QS_TESTS_EDGES_STATE_FIXTURE_H
+#define QS_TESTS_EDGES_STATE_FIXTURE_H
+
+#include "edges/database.h"
+
+#include <math.h>
+
+#include "edges/sql.h"
+#include "edges/state.h"
+
+static struct err err;
+
+struct fixture {
+    struct pg *pg;
+    struct arena arena;
+    struct lease lease;
+};
+
+static inline int fixture_begin(void **state)
+{
+    struct fixture *f = mem_alloc(sizeof *f);
+    err = (struct err)ERR_INIT;
+    f->pg = database_open();
+    database_run(f->pg, "DROP SCHEMA IF EXISTS qudra_sync CASCADE");
+    for (const struct migration *m = migrations; m->text; m++)
+        database_run(f->pg, m->text);
+    arena_init(&f->arena, 0);
+    assert_done(state_lease_take(f->pg, "acme", "us", &f->lease, &err));
+    *state = f;
+    return 0;
+}
+
+static inline int fixture_end(void **state)
+{
+    struct fixture *f = *state;
+    database_run(f->pg, "DROP SCHEMA IF EXISTS qudra_sync CASCADE");
+    pg_free(f->pg);
+    arena_release(&f->arena);
+    mem_free(f);
+    return 0;
+}
+
+static inline struct job_hash hash_of(unsigned char seed)
+{
+    struct job_hash h = {.all = {seed, 1}};
+    for (size_t i = 0; i < JOB_FIELDS; i++)
+        h.field[i] = ((uint64_t)seed << 56) + i;
+    return h;
+}
+
+static inline struct sighting sighting_of(const char *key, unsigned char seed, double priority)
+{
+    return (struct sighting){
+        .key = key,
+        .account = "acme",
+        .priority = priority,
+        .desired = {.kind = DESIRED_JOB, .hash = hash_of(seed)},
+        .op = {.kind = OP_CREATE},
+        .mark = ROW_PENDING,
+    };
+}
+
+static inline void mark(struct fixture *f, const struct sighting *s)
+{
+    assert_done(state_mark(f->pg, &f->lease, "jobs", s, 1, &err));
+}
+
+static inline struct recorded row_of(struct fixture *f, const char *key)
+{
+    struct recorded r;
+    assert_done(state_rows(f->pg, "jobs", &key, 1, &f->arena, &r, &err));
+    return r;
+}
+
+static inline bool journal(struct fixture *f, const char *key, unsigned char seed)
+{
+    const struct attempt a = {
+        .mapping = "jobs", .key = key, .idempotency_key = "k", .payload = hash_of(seed)};
+    bool taken = false;
+    assert_done(state_journal(f->pg, &f->lease, &a, 1, &taken, &err));
+    return taken;
+}
+
+static inline void record(struct fixture *f, const struct result *r)
+{
+    assert_done(state_record(f->pg, &f->lease, r, 1, &err));
+}
+
+static inline struct outcome created_as(const char *job_id)
+{
+    return (struct outcome){.kind = OUTCOME_DONE,
+                            .job_id = job_id,
+                            .qudra_url = "https://example.test/j",
+                            .job_status = "active",
+                            .embedding_status = "processing",
+                            .match_ready = 0};
+}
+
+static inline void record_as(struct fixture *f, const char *key, enum op_kind op,
+                             enum outcome_kind kind, const struct job_hash *sent,
+                             const struct outcome *o)
+{
+    const struct result r = {.mapping = "jobs",
+                             .key = key,
+                             .op = op,
+                             .verdict = op_after(op, kind, 0, MISSING_RECREATE, 0.5),
+                             .sent = sent,
+                             .outcome = o};
+    record(f, &r);
+}
+
+/* A row that Qudra holds as `job_id`, with the payload of `seed`. */
+static inline void mirror(struct fixture *f, const char *key, unsigned char seed,
+                          const char *job_id)
+{
+    const struct sighting s = sighting_of(key, seed, (double)NAN);
+    const struct job_hash sent = hash_of(seed);
+    const struct outcome o = created_as(job_id);
+    mark(f, &s);
+    assert_true(journal(f, key, seed));
+    record_as(f, key, OP_CREATE, OUTCOME_DONE, &sent, &o);
+}
+
+static inline void mark_update(struct fixture *f, const char *key, unsigned char seed)
+{
+    struct sighting s = sighting_of(key, seed, (double)NAN);
+    s.op = (struct op){.kind = OP_UPDATE, .fields = 1};
+    mark(f, &s);
+}
+
+static inline void gone(struct fixture *f, const char *key)
+{
+    assert_done(state_gone(f->pg, &f->lease, "jobs", &key, 1, &err));
+}
+
+static inline int64_t remove_gone(struct fixture *f, bool hold)
+{
+    int64_t count = -1;
+    assert_done(state_remove(f->pg, &f->lease, "jobs", 0, OP_CLOSE, hold, &count, &err));
+    return count;
+}
+
+static inline size_t pick(struct fixture *f, bool creates, struct picked **rows)
+{
+    size_t n = 0;
+    assert_done(state_pick(f->pg, "acme", 100, creates, &f->arena, rows, &n, &err));
+    return n;
+}
+
+static inline bool same_as(struct fixture *f, const struct sighting *s)
+{
+    struct recorded r;
+    bool same = false;
+    int64_t live;
+    assert_done(state_compare(f->pg, "jobs", s, 1, &f->arena, &r, &same, &live, &err));
+    return same;
+}
+
+#define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
+
+#endif

@@ -1,0 +1,610 @@
+/*
+ * state: leases and fences, detection, the queue, and what an operator asks for, on a real server.
+ */
+#include "edges/state_fixture.h"
+
+#include "base/clock.h"
+
+/* ---- leases ---------------------------------------------------------------------------------- */
+
+static void expire_lease(struct fixture *f)
+{
+    database_run(f->pg, "UPDATE qudra_sync.account SET lease_until = now() - interval '1 ms'");
+}
+
+static void test_a_lease_that_is_held_is_not_taken_and_its_holder_is_named(void **state)
+{
+    struct fixture *f = *state;
+    struct lease other;
+    assert_err(ERR_LOCKED, state_lease_take(f->pg, "acme", "them", &other, &err));
+    assert_non_null(strstr(err.message, "us"));
+    assert_done(state_lease_take(f->pg, "another account", "them", &other, &err));
+}
+
+static void test_our_lease_ends_before_the_database_says_so(void **state)
+{
+    struct fixture *f = *state;
+    int64_t left_ms = database_int(
+        f->pg, "SELECT (extract(epoch FROM lease_until - clock_timestamp()) * 1000)::bigint "
+               "FROM qudra_sync.account");
+    assert_true(left_ms > 0);
+    assert_true(f->lease.until_ms - clock_mono_ms() <= left_ms + 1);
+}
+
+static void test_a_lease_given_back_or_run_out_is_taken_with_a_higher_fence(void **state)
+{
+    struct fixture *f = *state;
+    struct lease second, third;
+    expire_lease(f);
+    assert_done(state_lease_take(f->pg, "acme", "them", &second, &err));
+    assert_int_equal(second.fence, f->lease.fence + 1);
+    state_lease_give(f->pg, &second);
+    assert_int_equal(second.until_ms, 0);
+    assert_done(state_lease_take(f->pg, "acme", "others", &third, &err));
+    assert_int_equal(third.fence, second.fence + 1);
+}
+
+static void test_a_holder_takes_its_own_lease_again(void **state)
+{
+    struct fixture *f = *state;
+    struct lease again;
+    assert_done(state_lease_take(f->pg, "acme", "us", &again, &err));
+    assert_int_equal(again.fence, f->lease.fence + 1);
+    assert_err(ERR_FENCED, state_lease_renew(f->pg, &f->lease, &err));
+}
+
+static void test_a_renewed_lease_is_not_taken(void **state)
+{
+    struct fixture *f = *state;
+    struct lease other;
+    expire_lease(f);
+    f->lease.until_ms = 0;
+    assert_done(state_lease_renew(f->pg, &f->lease, &err));
+    assert_true(f->lease.until_ms > clock_mono_ms());
+    assert_err(ERR_LOCKED, state_lease_take(f->pg, "acme", "them", &other, &err));
+}
+
+/* One row for each write that would find something to do if it were not fenced. */
+static void fill_every_state(struct fixture *f)
+{
+    database_run(f->pg,
+                 "INSERT INTO qudra_sync.job (account, mapping, source_key, state, operation, "
+                 "job_id, job_status, gone_at, desired_hash) VALUES "
+                 "('acme', 'jobs', 'a', 'pending', 'create', NULL, NULL, NULL, 'x'),"
+                 "('acme', 'jobs', 'gone', 'synced', NULL, 'job_g', 'active', now(), 'x'),"
+                 "('acme', 'jobs', 'never', 'refused', NULL, NULL, NULL, now(), 'x'),"
+                 "('acme', 'jobs', 'held', 'held', 'close', 'job_h', 'active', now(), NULL),"
+                 "('acme', 'jobs', 'later', 'deferred', 'create', NULL, NULL, NULL, 'x'),"
+                 "('acme', 'jobs', 'flies', 'sending', NULL, NULL, NULL, NULL, 'x'),"
+                 "('acme', 'jobs', 'known', 'synced', NULL, 'job_2', 'active', NULL, 'x');"
+                 "INSERT INTO qudra_sync.create_attempt VALUES "
+                 "('jobs', 'flies', 'acme', 'k', 'x', 'x');"
+                 "INSERT INTO qudra_sync.quota VALUES ('acme', '2026-01-01', 1, now())");
+}
+
+static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(void **state)
+{
+    struct fixture *f = *state;
+    struct lease *l = &f->lease, other;
+    const struct job_hash h = hash_of(2);
+    const struct outcome o = created_as("job_2");
+    const struct sighting s[] = {sighting_of("a", 2, 1), sighting_of("new", 2, 1)};
+    const struct attempt attempt = {
+        .mapping = "jobs", .key = "a", .idempotency_key = "k", .payload = h};
+    const struct result results[] = {
+        {.mapping = "jobs",
+         .key = "a",
+         .op = OP_CREATE,
+         .sent = &h,
+         .outcome = &o,
+         .verdict = {.state = ROW_SYNCED, .op = OP_NONE, .synced = true}},
+        {.mapping = "jobs",
+         .key = "known",
+         .op = OP_DELETE,
+         .verdict = {.state = ROW_REMOVED, .op = OP_NONE, .forget_job = true}}};
+    const struct watermark w = {.changed_to = "2026-01-01T00:00:00Z"};
+    const char *keys[] = {"a", "known"}, *found;
+    const char *all = "SELECT hashtextextended(string_agg(t, '|'), 0) FROM ("
+                      "SELECT j::text FROM qudra_sync.job j UNION ALL "
+                      "SELECT c::text FROM qudra_sync.create_attempt c UNION ALL "
+                      "SELECT q::text FROM qudra_sync.quota q UNION ALL "
+                      "SELECT w::text FROM qudra_sync.watermark w UNION ALL "
+                      "SELECT a::text FROM qudra_sync.account a ORDER BY 1) AS x (t)";
+    bool flag;
+    int64_t count;
+    fill_every_state(f);
+    expire_lease(f);
+    assert_done(state_lease_take(f->pg, "acme", "them", &other, &err));
+    int64_t before = database_int(f->pg, all);
+
+    assert_err(ERR_FENCED, state_lease_renew(f->pg, l, &err));
+    assert_err(ERR_FENCED, state_environment(f->pg, l, "sandbox", &f->arena, &found, &err));
+    assert_err(ERR_FENCED, state_mark(f->pg, l, "jobs", s, 2, &err));
+    assert_err(ERR_FENCED, state_gone(f->pg, l, "jobs", keys, 2, &err));
+    assert_err(ERR_FENCED, state_remove(f->pg, l, "jobs", 0, OP_CLOSE, false, &count, &err));
+    assert_err(ERR_FENCED, state_set_watermark(f->pg, l, "jobs", &w, true, &err));
+    assert_err(ERR_FENCED, state_journal(f->pg, l, &attempt, 1, &flag, &err));
+    assert_err(ERR_FENCED, state_record(f->pg, l, results, 1, &err));
+    assert_err(ERR_FENCED, state_record(f->pg, l, results, 2, &err));
+    assert_err(ERR_FENCED, state_recover(f->pg, l, &count, &err));
+    assert_err(ERR_FENCED, state_refresh(f->pg, l, &o, 1, &err));
+    assert_err(ERR_FENCED, state_learn(f->pg, l, 1, 2, &err));
+    assert_err(ERR_FENCED, state_retry(f->pg, l, NULL, NULL, NULL, &count, &err));
+    assert_err(ERR_FENCED, state_release(f->pg, l, NULL, NULL, &count, &err));
+    assert_err(ERR_FENCED, state_defer(f->pg, l, &count, &err));
+    assert_err(ERR_FENCED, state_undefer(f->pg, l, INT64_MAX, &count, &err));
+    assert_err(ERR_FENCED, state_trouble(f->pg, l, "key refused", &flag, &err));
+    assert_err(ERR_FENCED, state_limits(f->pg, l, "{}", &err));
+    state_lease_give(f->pg, l);
+
+    assert_int_equal(database_int(f->pg, all), before);
+}
+
+/* A write that has begun holds a take-over up, and one that waits for a take-over is fenced. */
+static void test_a_take_over_and_a_write_do_not_overlap(void **state)
+{
+    struct fixture *f = *state;
+    struct pg *them = database_open();
+    struct sighting s = sighting_of("a", 1, 1);
+    struct lease other;
+    expire_lease(f);
+    database_run(them, "SET lock_timeout = '100ms'");
+    assert_done(pg_begin(f->pg, &err));
+    mark(f, &s);
+    assert_err(ERR_AWAY, state_lease_take(them, "acme", "them", &other, &err));
+    assert_done(pg_commit(f->pg, &err));
+    assert_done(state_lease_take(them, "acme", "them", &other, &err));
+    assert_err(ERR_FENCED, state_mark(f->pg, &f->lease, "jobs", &s, 1, &err));
+    pg_free(them);
+}
+
+static void test_the_environment_is_recorded_once_and_a_change_is_told(void **state)
+{
+    struct fixture *f = *state;
+    const char *found;
+    assert_done(state_environment(f->pg, &f->lease, "sandbox", &f->arena, &found, &err));
+    assert_null(found);
+    assert_done(state_environment(f->pg, &f->lease, "sandbox", &f->arena, &found, &err));
+    assert_null(found);
+    assert_done(state_environment(f->pg, &f->lease, "production", &f->arena, &found, &err));
+    assert_string_equal(found, "sandbox");
+    assert_done(state_environment(f->pg, &f->lease, "sandbox", &f->arena, &found, &err));
+    assert_null(found);
+}
+
+/* ---- detection ------------------------------------------------------------------------------- */
+
+static void test_a_page_is_compared_and_only_what_differs_comes_back(void **state)
+{
+    struct fixture *f = *state;
+    mirror(f, "same", 1, "job_1");
+    mirror(f, "changed", 1, "job_2");
+    mirror(f, "gone", 1, "job_3");
+    gone(f, "gone");
+    struct sighting seen[] = {sighting_of("same", 1, 5), sighting_of("changed", 2, 5),
+                              sighting_of("new", 1, 5), sighting_of("gone", 1, 5)};
+    struct recorded r[4];
+    bool same[4];
+    int64_t live = -1;
+    assert_done(state_compare(f->pg, "jobs", seen, 4, &f->arena, r, same, &live, &err));
+    assert_true(same[0]);
+    assert_false(same[1]);
+    assert_false(same[2]);
+    assert_false(same[3]);
+    assert_int_equal(live, 2);
+    assert_false(r[2].exists);
+    assert_true(r[3].gone);
+    assert_true(r[1].exists && r[1].has_synced && r[1].has_desired && !r[1].gone);
+    assert_int_equal(r[1].state, ROW_SYNCED);
+    assert_int_equal(r[1].op, OP_NONE);
+    assert_string_equal(r[1].job_id, "job_2");
+    assert_string_equal(r[1].job_status, "active");
+    assert_string_equal(r[1].account, "acme");
+    const struct job_hash h = hash_of(1);
+    assert_memory_equal(&r[1].synced, &h, sizeof h);
+    assert_memory_equal(r[1].desired_all, h.all, sizeof h.all);
+}
+
+static void test_priority_counts_while_a_row_waits_and_due_time_and_account_always(void **state)
+{
+    struct fixture *f = *state;
+    struct sighting s = sighting_of("a", 1, 5);
+    s.due_ms = clock_wall_ms() + 3600000;
+    mark(f, &s);
+    assert_true(same_as(f, &s));
+    s.priority = (double)NAN;
+    assert_false(same_as(f, &s));
+    s.priority = 5;
+    s.due_ms++;
+    assert_false(same_as(f, &s));
+    s.due_ms--;
+    s.account = "other";
+    assert_false(same_as(f, &s));
+    mirror(f, "b", 1, "job_1");
+    struct sighting b = sighting_of("b", 1, 7);
+    assert_true(same_as(f, &b));
+}
+
+static void test_a_due_time_that_passed_long_ago_is_none(void **state)
+{
+    struct fixture *f = *state;
+    struct sighting s = sighting_of("a", 1, 5);
+    s.due_ms = clock_wall_ms() - 3600000;
+    mark(f, &s);
+    assert_true(same_as(f, &s));
+    int64_t in_ms;
+    assert_done(state_next_due_ms(f->pg, &in_ms, &err));
+    assert_int_equal(in_ms, -1);
+}
+
+static void test_due_rows_are_found_when_their_time_has_come(void **state)
+{
+    struct fixture *f = *state;
+    struct sighting past = sighting_of("past", 1, 5), soon = sighting_of("soon", 1, 5);
+    const char **keys;
+    size_t n;
+    int64_t in_ms;
+    past.due_ms = clock_wall_ms() - 1000;
+    soon.due_ms = clock_wall_ms() + 60000;
+    mark(f, &soon);
+    assert_done(state_next_due_ms(f->pg, &in_ms, &err));
+    assert_in_range(in_ms, 50000, 60001);
+    mark(f, &past);
+    assert_done(state_next_due_ms(f->pg, &in_ms, &err));
+    assert_int_equal(in_ms, 0);
+    assert_done(state_due(f->pg, "jobs", 10, &f->arena, &keys, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(keys[0], "past");
+}
+
+static void test_the_same_wish_keeps_back_off_and_error_and_a_new_one_clears_them(void **state)
+{
+    struct fixture *f = *state;
+    const struct outcome away = {
+        .code = "timeout", .message = "m", .message_ar = "م", .match_ready = -1};
+    struct sighting s = sighting_of("a", 1, 5);
+    mark(f, &s);
+    assert_true(journal(f, "a", 1));
+    const struct job_hash h = hash_of(1);
+    record_as(f, "a", OP_CREATE, OUTCOME_RETRY, &h, &away);
+    s.priority = 4;
+    mark(f, &s);
+    const char *kept = "SELECT count(*) FROM qudra_sync.job WHERE attempts = 1 AND priority = 4 "
+                       "AND error_code = 'timeout' AND next_attempt_at > now()";
+    assert_int_equal(database_int(f->pg, kept), 1);
+    s.mark = ROW_STATES; /* "leave it" takes the priority too */
+    s.priority = 3;
+    mark(f, &s);
+    assert_int_equal(database_int(f->pg, "SELECT priority FROM qudra_sync.job"), 3);
+    s = sighting_of("a", 2, 4);
+    mark(f, &s);
+    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.job WHERE attempts = 0 "
+                                         "AND error_code IS NULL AND next_attempt_at IS NULL"),
+                     1);
+}
+
+static void test_refusals_are_kept_with_the_first_rule_and_all_messages(void **state)
+{
+    struct fixture *f = *state;
+    const struct refusal why[] = {
+        {.field = 0, .rule = "title.too_short", .message = "one", .message_ar = "واحد"},
+        {.field = 2, .rule = "city.unknown", .message = "two", .message_ar = "اثنان"}};
+    struct sighting s = sighting_of("a", 9, 5);
+    s.desired.kind = DESIRED_REFUSED;
+    s.desired.refusals = why;
+    s.desired.n_refusals = 2;
+    s.op.kind = OP_NONE;
+    s.mark = ROW_REFUSED;
+    mark(f, &s);
+    assert_true(same_as(f, &s));
+    assert_int_equal(row_of(f, "a").state, ROW_REFUSED);
+    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.job WHERE error_code = "
+                                         "'title.too_short' AND error_message = 'one; two' AND "
+                                         "error_message_ar = 'واحد؛ اثنان'"),
+                     1);
+}
+
+static void test_a_row_under_way_keeps_its_state_and_learns_what_is_wanted(void **state)
+{
+    struct fixture *f = *state;
+    struct sighting s = sighting_of("a", 1, 5);
+    mark(f, &s);
+    assert_true(journal(f, "a", 1));
+    s = sighting_of("a", 2, 5);
+    s.mark = ROW_STATES;
+    mark(f, &s);
+    struct recorded r = row_of(f, "a");
+    const struct job_hash h = hash_of(2);
+    assert_int_equal(r.state, ROW_SENDING);
+    assert_memory_equal(r.desired_all, h.all, sizeof h.all);
+}
+
+static void test_synced_is_believed_only_where_it_is_true(void **state)
+{
+    struct fixture *f = *state;
+    mirror(f, "a", 1, "job_1");
+    mark_update(f, "a", 2);
+    struct sighting s = sighting_of("a", 1, 5);
+    s.op.kind = OP_NONE;
+    s.mark = ROW_SYNCED;
+    mark(f, &s);
+    assert_int_equal(row_of(f, "a").state, ROW_SYNCED);
+    s.desired.hash = hash_of(3);
+    mark(f, &s);
+    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
+    assert_int_equal(row_of(f, "a").op, OP_UPDATE);
+}
+
+static void test_a_row_moves_to_another_account_only_with_nothing_left_at_the_old(void **state)
+{
+    struct fixture *f = *state;
+    struct lease other;
+    mirror(f, "a", 1, "job_1");
+    assert_done(state_lease_take(f->pg, "other", "us", &other, &err));
+    struct sighting s = sighting_of("a", 1, 5);
+    s.account = "other";
+    assert_done(state_mark(f->pg, &other, "jobs", &s, 1, &err));
+    assert_string_equal(row_of(f, "a").account, "acme");
+    assert_int_equal(row_of(f, "a").state, ROW_SYNCED);
+    gone(f, "a");
+    assert_int_equal(remove_gone(f, false), 1);
+    record_as(f, "a", OP_CLOSE, OUTCOME_DONE, NULL, NULL);
+    assert_done(state_mark(f->pg, &other, "jobs", &s, 1, &err));
+    struct recorded r = row_of(f, "a");
+    assert_string_equal(r.account, "other");
+    assert_int_equal(r.op, OP_CREATE);
+    assert_null(r.job_id);
+    assert_false(r.has_synced);
+}
+
+static void test_live_keys_come_in_pages_without_the_gone(void **state)
+{
+    struct fixture *f = *state;
+    const char **keys;
+    size_t n;
+    int64_t live;
+    mirror(f, "a", 1, "job_1");
+    mirror(f, "b", 1, "job_2");
+    mirror(f, "c", 1, "job_3");
+    gone(f, "b");
+    assert_done(state_count_live(f->pg, "jobs", &live, &err));
+    assert_int_equal(live, 2);
+    assert_done(state_live_keys(f->pg, "jobs", NULL, 1, &f->arena, &keys, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(keys[0], "a");
+    assert_done(state_live_keys(f->pg, "jobs", keys[0], 5, &f->arena, &keys, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(keys[0], "c");
+}
+
+/* ---- removals -------------------------------------------------------------------------------- */
+
+static void going(struct fixture *f, int64_t after_ms, int64_t expect_mirrored, int64_t expect)
+{
+    int64_t mirrored, n;
+    assert_done(state_going(f->pg, &f->lease, "jobs", after_ms, &mirrored, &n, &err));
+    assert_int_equal(n, expect);
+    assert_int_equal(mirrored, expect_mirrored);
+}
+
+static void test_the_guard_weighs_open_jobs_that_are_not_let_go_yet(void **state)
+{
+    struct fixture *f = *state;
+    mirror(f, "a", 1, "job_1");
+    mirror(f, "b", 1, "job_2");
+    mirror(f, "closed", 1, "job_3");
+    database_run(f->pg, "UPDATE qudra_sync.job SET job_status = 'closed' WHERE job_id = 'job_3'");
+    struct sighting never = sighting_of("never", 1, 5);
+    mark(f, &never);
+    going(f, 0, 0, 0);
+    gone(f, "a");
+    gone(f, "closed");
+    gone(f, "never");
+    going(f, 3600000, 0, 0);
+    going(f, 0, 2, 1);
+    assert_int_equal(remove_gone(f, false), 1);
+    going(f, 0, 0, 0);
+    assert_int_equal(row_of(f, "a").op, OP_CLOSE);
+    assert_false(row_of(f, "a").has_desired);
+    assert_int_equal(row_of(f, "closed").state, ROW_REMOVED);
+    assert_false(row_of(f, "never").exists);
+    assert_int_equal(remove_gone(f, false), 0);
+}
+
+static void test_held_removals_stay_held_until_released_or_back(void **state)
+{
+    struct fixture *f = *state;
+    int64_t count;
+    mirror(f, "a", 1, "job_1");
+    mirror(f, "b", 1, "job_2");
+    gone(f, "a");
+    gone(f, "b");
+    assert_int_equal(remove_gone(f, true), 2);
+    assert_int_equal(remove_gone(f, false), 0);
+    assert_int_equal(row_of(f, "a").state, ROW_HELD);
+    assert_int_equal(row_of(f, "a").op, OP_CLOSE);
+    struct sighting back = sighting_of("b", 1, 5);
+    back.op.kind = OP_NONE;
+    back.mark = ROW_SYNCED;
+    assert_false(same_as(f, &back));
+    mark(f, &back);
+    assert_int_equal(row_of(f, "b").state, ROW_SYNCED);
+    assert_false(row_of(f, "b").gone);
+    assert_done(state_release(f->pg, &f->lease, "jobs", "b", &count, &err));
+    assert_int_equal(count, 0);
+    assert_done(state_release(f->pg, &f->lease, NULL, NULL, &count, &err));
+    assert_int_equal(count, 1);
+    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
+    assert_int_equal(remove_gone(f, true), 0);
+    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
+}
+
+static void test_what_is_under_way_is_not_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct sighting s = sighting_of("a", 1, 5);
+    mark(f, &s);
+    assert_true(journal(f, "a", 1));
+    gone(f, "a");
+    assert_int_equal(remove_gone(f, false), 0);
+    assert_int_equal(row_of(f, "a").state, ROW_SENDING);
+    assert_true(row_of(f, "a").gone);
+}
+
+static void test_a_watermark_keeps_what_is_not_given(void **state)
+{
+    struct fixture *f = *state;
+    struct watermark w;
+    assert_done(state_watermark(f->pg, "jobs", &f->arena, &w, &err));
+    assert_int_equal(w.scanned_ago_ms, -1);
+    assert_null(w.fingerprint);
+    const struct watermark first = {.changed_to = "2026-01-31T12:30:00.123456+03:00",
+                                    .horizon = "-infinity",
+                                    .fingerprint = "f",
+                                    .source = "s",
+                                    .change_id = 7};
+    assert_done(state_set_watermark(f->pg, &f->lease, "jobs", &first, true, &err));
+    const struct watermark then = {.changed_to = "2026-02-01T00:00:00Z"};
+    assert_done(state_set_watermark(f->pg, &f->lease, "jobs", &then, false, &err));
+    assert_done(state_watermark(f->pg, "jobs", &f->arena, &w, &err));
+    assert_string_equal(w.changed_to, "2026-02-01T00:00:00.000000Z");
+    assert_string_equal(w.horizon, "-infinity");
+    assert_string_equal(w.fingerprint, "f");
+    assert_string_equal(w.source, "s");
+    assert_int_equal(w.change_id, 7);
+    assert_in_range(w.scanned_ago_ms, 0, 60000);
+}
+
+/* ---- operator -------------------------------------------------------------------------------- */
+
+static void refuse(struct fixture *f, const char *key, const char *code)
+{
+    const struct outcome o = {.code = code, .message = "no", .match_ready = -1};
+    const struct job_hash h = hash_of(1);
+    struct sighting s = sighting_of(key, 1, 5);
+    mark(f, &s);
+    assert_true(journal(f, key, 1));
+    record_as(f, key, OP_CREATE, OUTCOME_REFUSED, &h, &o);
+}
+
+static void test_retry_puts_back_what_it_names(void **state)
+{
+    struct fixture *f = *state;
+    int64_t n;
+    refuse(f, "a", "x");
+    refuse(f, "b", "y");
+    refuse(f, "c", "y");
+    assert_done(state_retry(f->pg, &f->lease, "jobs", "a", "y", &n, &err));
+    assert_int_equal(n, 0);
+    assert_done(state_retry(f->pg, &f->lease, "other", NULL, NULL, &n, &err));
+    assert_int_equal(n, 0);
+    assert_done(state_retry(f->pg, &f->lease, NULL, NULL, "y", &n, &err));
+    assert_int_equal(n, 2);
+    assert_done(state_retry(f->pg, &f->lease, "jobs", "a", NULL, &n, &err));
+    assert_int_equal(n, 1);
+    assert_int_equal(row_of(f, "a").op, OP_CREATE);
+    assert_int_equal(row_of(f, "a").attempts, 0);
+}
+
+static void test_a_refused_removal_is_retried_as_a_removal(void **state)
+{
+    struct fixture *f = *state;
+    int64_t n;
+    mirror(f, "a", 1, "job_1");
+    gone(f, "a");
+    assert_int_equal(remove_gone(f, false), 1);
+    const struct outcome no = {.code = "x", .message = "no", .match_ready = -1};
+    record_as(f, "a", OP_CLOSE, OUTCOME_REFUSED, NULL, &no);
+    assert_int_equal(row_of(f, "a").state, ROW_REFUSED);
+    assert_int_equal(remove_gone(f, false), 0);
+    assert_done(state_retry(f->pg, &f->lease, NULL, NULL, NULL, &n, &err));
+    assert_int_equal(row_of(f, "a").op, OP_CLOSE);
+}
+
+static void test_creates_are_deferred_and_come_back(void **state)
+{
+    struct fixture *f = *state;
+    struct picked *rows;
+    int64_t n, created;
+    bool exceeded;
+    struct sighting s = sighting_of("a", 1, 5);
+    mark(f, &s);
+    mirror(f, "b", 1, "job_1");
+    mark_update(f, "b", 2);
+    assert_done(state_defer(f->pg, &f->lease, &n, &err));
+    assert_int_equal(n, 1);
+    assert_int_equal(row_of(f, "a").state, ROW_DEFERRED);
+    assert_int_equal(pick(f, true, &rows), 1);
+    database_run(f->pg, "UPDATE qudra_sync.quota SET exceeded_at = now()");
+    assert_done(state_undefer(f->pg, &f->lease, INT64_MAX, &n, &err));
+    assert_int_equal(n, 1);
+    assert_int_equal(pick(f, true, &rows), 2);
+    assert_done(state_quota(f->pg, "acme", &created, &exceeded, &err));
+    assert_int_equal(created, 1);
+    assert_false(exceeded);
+}
+
+static void test_trouble_is_new_once(void **state)
+{
+    struct fixture *f = *state;
+    bool changed;
+    assert_done(state_trouble(f->pg, &f->lease, NULL, &changed, &err));
+    assert_false(changed);
+    assert_done(state_trouble(f->pg, &f->lease, "key refused", &changed, &err));
+    assert_true(changed);
+    assert_done(state_trouble(f->pg, &f->lease, "key refused", &changed, &err));
+    assert_false(changed);
+    assert_done(state_trouble(f->pg, &f->lease, NULL, &changed, &err));
+    assert_true(changed);
+}
+
+static void test_limits_and_runs_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    int64_t id;
+    assert_done(state_limits(f->pg, &f->lease, "{\"limit\": 100}", &err));
+    database_run(f->pg, "INSERT INTO qudra_sync.run (kind, started_at) "
+                        "VALUES ('pass', now() - interval '31 days')");
+    assert_done(state_run_begin(f->pg, "pass", NULL, "jobs", &id, &err));
+    assert_done(state_run_end(f->pg, id, "converged", "{\"created\": 1}", NULL, &err));
+    assert_done(state_run_end(f->pg, id, "converged", NULL, NULL, &err));
+    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.run"), 1);
+    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.run r, "
+                                         "qudra_sync.account a WHERE r.ended_at IS NOT NULL AND "
+                                         "a.limits = '{\"limit\": 100}'"),
+                     1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STATE_TEST(test_a_lease_that_is_held_is_not_taken_and_its_holder_is_named),
+        STATE_TEST(test_our_lease_ends_before_the_database_says_so),
+        STATE_TEST(test_a_lease_given_back_or_run_out_is_taken_with_a_higher_fence),
+        STATE_TEST(test_a_holder_takes_its_own_lease_again),
+        STATE_TEST(test_a_renewed_lease_is_not_taken),
+        STATE_TEST(test_after_a_take_over_every_write_is_fenced_and_nothing_is_written),
+        STATE_TEST(test_a_take_over_and_a_write_do_not_overlap),
+        STATE_TEST(test_the_environment_is_recorded_once_and_a_change_is_told),
+        STATE_TEST(test_a_page_is_compared_and_only_what_differs_comes_back),
+        STATE_TEST(test_priority_counts_while_a_row_waits_and_due_time_and_account_always),
+        STATE_TEST(test_a_due_time_that_passed_long_ago_is_none),
+        STATE_TEST(test_due_rows_are_found_when_their_time_has_come),
+        STATE_TEST(test_the_same_wish_keeps_back_off_and_error_and_a_new_one_clears_them),
+        STATE_TEST(test_refusals_are_kept_with_the_first_rule_and_all_messages),
+        STATE_TEST(test_a_row_under_way_keeps_its_state_and_learns_what_is_wanted),
+        STATE_TEST(test_synced_is_believed_only_where_it_is_true),
+        STATE_TEST(test_a_row_moves_to_another_account_only_with_nothing_left_at_the_old),
+        STATE_TEST(test_live_keys_come_in_pages_without_the_gone),
+        STATE_TEST(test_the_guard_weighs_open_jobs_that_are_not_let_go_yet),
+        STATE_TEST(test_held_removals_stay_held_until_released_or_back),
+        STATE_TEST(test_what_is_under_way_is_not_removed),
+        STATE_TEST(test_a_watermark_keeps_what_is_not_given),
+        STATE_TEST(test_retry_puts_back_what_it_names),
+        STATE_TEST(test_a_refused_removal_is_retried_as_a_removal),
+        STATE_TEST(test_creates_are_deferred_and_come_back),
+        STATE_TEST(test_trouble_is_new_once),
+        STATE_TEST(test_limits_and_runs_are_kept),
+    };
+    return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}
