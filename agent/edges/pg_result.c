@@ -1,0 +1,122 @@
+/*
+ * Values as text, read where they stand in libpq's memory. What cannot be read as the type that is
+ * asked for is a mistake in our own SQL and so a BUG: partner values are only ever asked for as
+ * text.
+ */
+#include "edges/pg_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void pg_result_free(struct pg_result *r)
+{
+    if (!r)
+        return;
+    PQclear(r->res);
+    mem_free(r);
+}
+
+size_t pg_rows(const struct pg_result *r)
+{
+    return (size_t)PQntuples(r->res);
+}
+
+size_t pg_columns(const struct pg_result *r)
+{
+    return (size_t)PQnfields(r->res);
+}
+
+int64_t pg_affected(const struct pg_result *r)
+{
+    return strtoll(PQcmdTuples(r->res), NULL, 10);
+}
+
+const char *pg_column_name(const struct pg_result *r, size_t column)
+{
+    return PQfname(r->res, (int)column);
+}
+
+unsigned pg_column_type(const struct pg_result *r, size_t column)
+{
+    return PQftype(r->res, (int)column);
+}
+
+/* libpq itself prints a warning and goes on with NULL. */
+static void expect_cell(const struct pg_result *r, size_t row, size_t column)
+{
+    if (row >= pg_rows(r) || column >= pg_columns(r))
+        BUG("no row %zu, column %zu in a result of %zu by %zu", row, column, pg_rows(r),
+            pg_columns(r));
+}
+
+struct text pg_text(const struct pg_result *r, size_t row, size_t column)
+{
+    const char *s = pg_str(r, row, column);
+    if (!s)
+        return TEXT_NONE;
+    return (struct text){.data = s, .len = (size_t)PQgetlength(r->res, (int)row, (int)column)};
+}
+
+const char *pg_str(const struct pg_result *r, size_t row, size_t column)
+{
+    expect_cell(r, row, column);
+    if (PQgetisnull(r->res, (int)row, (int)column))
+        return NULL;
+    return PQgetvalue(r->res, (int)row, (int)column);
+}
+
+int64_t pg_int(const struct pg_result *r, size_t row, size_t column, int64_t if_null)
+{
+    const char *s = pg_str(r, row, column);
+    if (!s)
+        return if_null;
+    char *end;
+    errno = 0;
+    int64_t v = strtoll(s, &end, 10);
+    if (end == s || *end || errno)
+        BUG("column \"%s\" is no whole number: \"%s\"", pg_column_name(r, column), s);
+    return v;
+}
+
+double pg_float(const struct pg_result *r, size_t row, size_t column, double if_null)
+{
+    const char *s = pg_str(r, row, column);
+    if (!s)
+        return if_null;
+    char *end;
+    double v = strtod(s, &end);
+    if (end == s || *end)
+        BUG("column \"%s\" is no number: \"%s\"", pg_column_name(r, column), s);
+    return v;
+}
+
+bool pg_bool(const struct pg_result *r, size_t row, size_t column)
+{
+    const char *s = pg_str(r, row, column);
+    if (s && strcmp(s, "t") != 0 && strcmp(s, "f") != 0)
+        BUG("column \"%s\" is neither true nor false: \"%s\"", pg_column_name(r, column), s);
+    return s && *s == 't';
+}
+
+/* PQunescapeBytea knows both forms of bytea_output: behind a pool the setting is not ours. */
+size_t pg_bytes(const struct pg_result *r, size_t row, size_t column, void *out, size_t max)
+{
+    const char *s = pg_str(r, row, column);
+    if (!s)
+        return 0;
+    size_t len = 0;
+    unsigned char *bytes = PQunescapeBytea((const unsigned char *)s, &len);
+    if (!bytes)
+        BUG("out of memory");
+    if (len > max)
+        BUG("column \"%s\" has %zu bytes, more than %zu", pg_column_name(r, column), len, max);
+    memcpy(out, bytes, len);
+    PQfreemem(bytes);
+    return len;
+}
+
+size_t pg_result_bytes(const struct pg_result *r)
+{
+    return PQresultMemorySize(r->res);
+}
