@@ -1,0 +1,74 @@
+/*
+ * account: one Qudra key at work: its lease, its budget, its quota, and whether it may send.
+ *
+ * Budget, quota and health belong to an account and never touch another's. An account that Qudra
+ * refuses (401, or a 403 that is about neither bulk nor quota) stops sending until a new key appears
+ * in api_key_file or a probe is let through; everything else of the agent goes on.
+ */
+#ifndef QS_ENGINE_ACCOUNT_H
+#define QS_ENGINE_ACCOUNT_H
+
+#include "edges/state.h"
+#include "rules/config.h"
+
+struct account {
+    const struct config_account *config;
+    struct secret *key;
+    const struct environment *environment;
+    struct dialect dialect; /* config's, with the base URL that goes with the key's prefix */
+    struct limiter *limiter;
+
+    struct lease lease;
+    bool held;              /* the lease is ours */
+    int64_t renew_at_ms;    /* monotonic */
+
+    int bulk;               /* jobs in one create request; 1: no bulk-create in this plan */
+    int64_t plan_quota;     /* jobs a month, by plan or configuration; -1: unlimited */
+    int64_t quota;          /* the same, corrected by what Qudra refused this month */
+    int64_t created;        /* this month, confirmed */
+    int64_t creating;       /* sent, and their answer not yet recorded */
+    bool looking;           /* settle lists, or is about to: no create may start meanwhile */
+    int64_t month_ends_ms;  /* wall clock */
+    bool undefer;           /* deferred creates may fit now: the month has turned, or we just began */
+
+    bool stopped;           /* Qudra refuses the key */
+    int64_t probe_at_ms;    /* monotonic: when one request may try again */
+    char stop_reason[256];
+    int jobs_missing;       /* 404 answers to our ids before any of them was found */
+    bool job_found;         /* some id of ours has been confirmed since start */
+    unsigned as_sent, changed; /* job fields that came back from Qudra as sent, or changed */
+    bool learned;           /* the two masks are not yet in the state */
+};
+
+/* Reads the key and prepares the limiter; ERR_CONFIG when the key cannot be read or has an unknown
+ * prefix. `now_ms` is monotonic. */
+bool account_open(struct account *a, const struct config_account *c, int64_t now_ms,
+                  struct err *e) MUST_CHECK;
+void account_release(struct account *a);
+
+/* Takes the lease and reads what the state knows of the account: what was in flight when the last
+ * agent died becomes uncertain, the environment is compared, the quota's count is read.
+ * ERR_LOCKED: another agent holds it. ERR_CONFIG: the state belongs to the other environment. */
+bool account_take(struct account *a, struct pg *state, const char *holder, struct err *e) MUST_CHECK;
+/* Renews the lease when it is time; ERR_FENCED when it is lost. */
+bool account_keep(struct account *a, struct pg *state, int64_t now_ms, struct err *e) MUST_CHECK;
+void account_give(struct account *a, struct pg *state);
+
+/* Qudra refused the key: stop, and try again in a minute or when the key file changes. */
+void account_stop(struct account *a, int64_t now_ms, const char *reason);
+/* Looks at api_key_file; true when there is a new key in it, which is then in use. */
+bool account_refresh_key(struct account *a);
+/* What an answer says of a field's way to Qudra and back. */
+void account_learn(struct account *a, const struct job_hash *sent, const struct job_hash *answered,
+                   unsigned fields);
+/* Fields that identify a job: those never seen to come back changed. */
+unsigned account_identity(const struct account *a);
+/* A request was answered as ours: whatever stopped the account is over. */
+void account_accepted(struct account *a);
+
+/* Qudra refused a create for quota: our count was wrong, or somebody else creates with this key. */
+void account_quota_used_up(struct account *a);
+/* How many more jobs fit this month, with those in flight; INT64_MAX when unlimited. Turns the month. */
+int64_t account_quota_left(struct account *a, int64_t wall_ms);
+
+#endif

@@ -1,0 +1,364 @@
+/*
+ * How: a scan reads pages of source rows and looks each page up in the state; the state answers only
+ * for rows that differ, so an unchanged table costs reading, mapping and hashing, and no transfer. It
+ * also counts how many of the page's keys it knows as live. When the sum over all pages equals the
+ * number of live rows in the state, nothing can be gone and the second half is not needed; otherwise
+ * pages of live state keys are looked up in the source. No order is shared between the two servers.
+ */
+#include "engine/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define STATE_PAGE 2000
+#define NULL_KEY "\\N" /* mapping_key_text: never a real key */
+
+enum stage { STAGE_ROWS, STAGE_STATE_KEYS, STAGE_END };
+
+struct detection {
+    struct feed *feed;
+    struct detect_options options;
+    struct detect_counts counts;
+    struct arena page;  /* of the page in hand */
+    struct arena whole; /* of the pass */
+    enum stage stage;
+    bool started;
+    int64_t live_seen;
+    int64_t null_keys;
+    const char *after;        /* last state key of the page before */
+    char *after_copy;
+    struct watermark mark;    /* as it stood when the pass began */
+    const char *horizon;      /* read before the pass began; NULL: not asked for */
+};
+
+struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(feeds[i].mapping->name, mapping) == 0)
+            return &feeds[i];
+    return NULL;
+}
+
+struct detection *detect_new(struct feed *f, const struct detect_options *o)
+{
+    struct detection *d = mem_alloc(sizeof *d);
+    d->feed = f;
+    d->options = *o;
+    arena_init(&d->page, 256 * 1024);
+    arena_init(&d->whole, 0);
+    return d;
+}
+
+void detect_free(struct detection *d)
+{
+    if (d == NULL)
+        return;
+    if (d->started)
+        source_scan_stop(d->feed->source);
+    mem_free(d->after_copy);
+    arena_release(&d->page);
+    arena_release(&d->whole);
+    mem_free(d);
+}
+
+const struct detect_counts *detect_counts(const struct detection *d)
+{
+    return &d->counts;
+}
+
+const struct feed *detect_feed(const struct detection *d)
+{
+    return d->feed;
+}
+
+enum detect_kind detect_kind(const struct detection *d)
+{
+    return d->options.kind;
+}
+
+/* ---- one page of source rows ------------------------------------------------------------------ */
+
+static const struct text *cell(const struct feed *f, const struct row *row, int column)
+{
+    return &row->value[f->mapping->n_key + (size_t)column];
+}
+
+static bool row_is_removed(const struct feed *f, const struct row *row)
+{
+    const struct text *t = cell(f, row, COLUMN_REMOVED);
+    return t->data != NULL && t->data[0] == 't';
+}
+
+static double row_priority(const struct feed *f, const struct row *row)
+{
+    const struct text *t = cell(f, row, COLUMN_PRIORITY);
+    return t->data != NULL ? strtod(t->data, NULL) : (double)NAN;
+}
+
+static int64_t row_due(const struct feed *f, const struct row *row)
+{
+    const struct text *t = cell(f, row, COLUMN_DUE);
+    return t->data != NULL ? strtoll(t->data, NULL, 10) : 0;
+}
+
+static const char *row_account(const struct feed *f, const struct row *row, struct arena *a)
+{
+    const struct text *t = cell(f, row, COLUMN_ACCOUNT);
+    return t->data != NULL ? arena_strndup(a, t->data, t->len) : f->account;
+}
+
+/* What the mapping makes of a row, kept no longer than the page. */
+static void sight(struct feed *f, const struct row *row, const char *key, struct arena *a,
+                  struct sighting *out)
+{
+    struct refusal refusals[JOB_MAX_REFUSALS];
+    struct job *job = arena_alloc(a, sizeof *job);
+    *out = (struct sighting){
+        .key = key,
+        .account = row_account(f, row, a),
+        .priority = row_priority(f, row),
+        .due_ms = row_due(f, row),
+    };
+    mapping_apply(f->mapping, row, a, job, refusals, &out->desired, NULL);
+    if (out->desired.n_refusals > 0)
+        out->desired.refusals =
+            arena_copy(a, refusals, out->desired.n_refusals * sizeof refusals[0]);
+}
+
+static void sight_refused(struct feed *f, const char *rule, const char *key, int64_t count,
+                          struct arena *a, struct sighting *out)
+{
+    struct refusal *refusal = arena_alloc(a, sizeof *refusal);
+    *out = (struct sighting){.key = key, .account = f->account, .priority = (double)NAN};
+    mapping_refuse(rule, count, a, refusal, &out->desired);
+}
+
+/* Decides over each row that differs, packs those to the front, and counts. Returns how many. */
+static size_t decide(struct detection *d, struct sighting *seen, struct recorded *recorded,
+                     const bool *same, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (same[i])
+            continue;
+        struct sighting s = seen[i];
+        struct recorded r = recorded[i];
+        s.op = op_decide(&r, &s.desired, d->feed->mapping->on_removed);
+        s.mark = op_mark(&r, &s.desired, s.op);
+        if (s.mark == ROW_REFUSED)
+            d->counts.refused++;
+        else if (s.op.kind != OP_NONE)
+            d->counts.found[s.op.kind]++;
+        else if (s.mark == ROW_SYNCED)
+            d->counts.settled++;
+        seen[kept] = s;
+        recorded[kept++] = r;
+    }
+    return kept;
+}
+
+/* What is recorded of every row of the page, whether it differs or not. */
+static bool recall(struct detection *d, const struct sighting *seen, size_t n,
+                   struct recorded *recorded, int64_t *live, struct err *e)
+{
+    const char **keys = arena_alloc(&d->page, n * sizeof *keys);
+    for (size_t i = 0; i < n; i++)
+        keys[i] = seen[i].key;
+    if (!state_rows(d->options.state, d->feed->mapping->name, keys, n, &d->page, recorded, e))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        *live += recorded[i].exists && recorded[i].state != ROW_REMOVED && !recorded[i].gone;
+    return true;
+}
+
+static bool compare(struct detection *d, struct sighting *seen, size_t n, struct err *e)
+{
+    if (n == 0)
+        return true;
+    struct recorded *recorded = arena_alloc(&d->page, n * sizeof *recorded);
+    bool *same = arena_alloc(&d->page, n * sizeof *same);
+    int64_t live = 0;
+    bool ok = d->options.all ? recall(d, seen, n, recorded, &live, e)
+                             : state_compare(d->options.state, d->feed->mapping->name, seen, n,
+                                             &d->page, recorded, same, &live, e);
+    if (!ok)
+        return false;
+    d->live_seen += live;
+    size_t kept = decide(d, seen, recorded, same, n);
+    const struct detect_sink *sink = &d->options.sink;
+    return kept == 0 || sink->rows(sink->context, d->feed, seen, recorded, kept, e);
+}
+
+static bool tell_gone(struct detection *d, const char *const *keys, size_t n, struct err *e)
+{
+    if (n == 0)
+        return true;
+    d->counts.gone += (int64_t)n;
+    return d->options.sink.gone(d->options.sink.context, d->feed, keys, n, e);
+}
+
+/* A page of rows as they came, equal keys side by side. */
+static bool look(struct detection *d, const struct source_page *p, struct err *e)
+{
+    struct sighting *seen = arena_alloc(&d->page, (p->n + 1) * sizeof *seen);
+    const char **removed = arena_alloc(&d->page, (p->n + 1) * sizeof *removed);
+    size_t n_seen = 0, n_removed = 0;
+    for (size_t i = 0, twins; i < p->n; i += twins) {
+        for (twins = 1; i + twins < p->n && strcmp(p->keys[i], p->keys[i + twins]) == 0;)
+            twins++;
+        if (twins > 1)
+            sight_refused(d->feed, "key.duplicate", p->keys[i], (int64_t)twins, &d->page,
+                          &seen[n_seen++]);
+        else if (row_is_removed(d->feed, &p->rows[i]))
+            removed[n_removed++] = p->keys[i];
+        else
+            sight(d->feed, &p->rows[i], p->keys[i], &d->page, &seen[n_seen++]);
+    }
+    d->counts.rows += (int64_t)p->n;
+    return compare(d, seen, n_seen, e) && tell_gone(d, removed, n_removed, e);
+}
+
+/* Rows without a key cannot be told apart: one refused row of the state stands for all of them. */
+static bool look_at_null_keys(struct detection *d, struct err *e)
+{
+    if (!source_null_keys(d->feed->source, &d->null_keys, e))
+        return false;
+    if (d->null_keys == 0)
+        return true;
+    struct sighting seen;
+    sight_refused(d->feed, "key.null", NULL_KEY, d->null_keys, &d->page, &seen);
+    d->counts.rows += d->null_keys;
+    return compare(d, &seen, 1, e);
+}
+
+/* ---- the pass --------------------------------------------------------------------------------- */
+
+static bool start(struct detection *d, struct err *e)
+{
+    struct feed *f = d->feed;
+    if (!state_watermark(d->options.state, f->mapping->name, &d->whole, &d->mark, e))
+        return false;
+    bool scan = d->options.kind == DETECT_PASS_SCAN;
+    /* The horizon is read before the rows: whatever commits later lies at or after it. An idle poll
+     * does not ask: as long as no row lies beyond the watermark, leaving it behind costs nothing. */
+    if (f->mapping->updated_at != NULL && (scan || f->changes_seen) &&
+        !source_horizon(f->source, f->overlap_ms, &d->whole, &d->horizon, e))
+        return false;
+    d->started = true;
+    if (scan)
+        return source_scan_start(f->source, e);
+    return source_changed_start(f->source, d->mark.changed_to, e);
+}
+
+static bool step_rows(struct detection *d, struct err *e)
+{
+    struct source_page p;
+    bool scan = d->options.kind == DETECT_PASS_SCAN;
+    bool ok = scan ? source_scan_next(d->feed->source, &p, e)
+                   : source_changed_next(d->feed->source, &p, e);
+    if (!ok || !look(d, &p, e))
+        return false;
+    if (!p.last)
+        return true;
+    if (!scan) {
+        d->stage = STAGE_END;
+        return true;
+    }
+    int64_t live;
+    if (!look_at_null_keys(d, e) ||
+        !state_count_live(d->options.state, d->feed->mapping->name, &live, e))
+        return false;
+    d->stage = live == d->live_seen ? STAGE_END : STAGE_STATE_KEYS;
+    return true;
+}
+
+static bool step_state_keys(struct detection *d, struct err *e)
+{
+    const char **keys;
+    size_t n;
+    if (!state_live_keys(d->options.state, d->feed->mapping->name, d->after, STATE_PAGE, &d->page,
+                         &keys, &n, e))
+        return false;
+    bool *present = arena_alloc(&d->page, (n + 1) * sizeof *present);
+    if (n > 0 && !source_present(d->feed->source, keys, n, present, e))
+        return false;
+    const char **gone = arena_alloc(&d->page, (n + 1) * sizeof *gone);
+    size_t n_gone = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!present[i] && !(d->null_keys > 0 && strcmp(keys[i], NULL_KEY) == 0))
+            gone[n_gone++] = keys[i];
+    if (!tell_gone(d, gone, n_gone, e))
+        return false;
+    if (n < STATE_PAGE) {
+        d->stage = STAGE_END;
+        return true;
+    }
+    mem_free(d->after_copy);
+    d->after = d->after_copy = mem_strdup(keys[n - 1]);
+    return true;
+}
+
+static bool end(struct detection *d, struct err *e)
+{
+    const struct detect_end end = {
+        .kind = d->options.kind,
+        .source_empty = d->options.kind == DETECT_PASS_SCAN && d->counts.rows == 0,
+        .horizon = d->horizon,
+    };
+    d->feed->changes_seen = d->counts.rows > 0;
+    return d->options.sink.end(d->options.sink.context, d->feed, &end, &d->counts, e);
+}
+
+bool detect_step(struct detection *d, bool *done, struct err *e)
+{
+    *done = false;
+    arena_clear(&d->page);
+    if (!d->started && !start(d, e))
+        return err_prefix(e, "mapping \"%s\": ", d->feed->mapping->name);
+    bool ok = true;
+    switch (d->stage) {
+    case STAGE_ROWS:
+        ok = step_rows(d, e);
+        break;
+    case STAGE_STATE_KEYS:
+        ok = step_state_keys(d, e);
+        break;
+    case STAGE_END:
+        *done = ok = end(d, e);
+        break;
+    }
+    return ok || err_prefix(e, "mapping \"%s\": ", d->feed->mapping->name);
+}
+
+/* ---- outside a pass --------------------------------------------------------------------------- */
+
+/* Keys that were asked for and did not come back are gone; so are those that came as removed. */
+static bool tell_missing(struct detection *d, const char *const *keys, size_t n,
+                         const struct source_page *p, struct err *e)
+{
+    const char **gone = arena_alloc(&d->page, (n + 1) * sizeof *gone);
+    size_t n_gone = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool found = false;
+        for (size_t j = 0; j < p->n && !found; j++)
+            found = strcmp(keys[i], p->keys[j]) == 0;
+        if (!found)
+            gone[n_gone++] = keys[i];
+    }
+    return tell_gone(d, gone, n_gone, e);
+}
+
+bool detect_keys(struct feed *f, const struct detect_options *o, const char *const *keys, size_t n,
+                 struct detect_counts *counts, struct err *e)
+{
+    struct detection *d = detect_new(f, o);
+    struct source_page p;
+    bool ok = source_rows(f->lookup, keys, n, &p, e) && look(d, &p, e) &&
+              tell_missing(d, keys, n, &p, e);
+    *counts = d->counts;
+    detect_free(d);
+    return ok || err_prefix(e, "mapping \"%s\": ", f->mapping->name);
+}

@@ -1,0 +1,26 @@
+/*
+ * feed: one mapping at work: its compiled statements on an open source, and where its polling stands.
+ */
+#ifndef QS_ENGINE_FEED_H
+#define QS_ENGINE_FEED_H
+
+#include "edges/source.h"
+#include "edges/state.h"
+
+struct feed {
+    const struct mapping *mapping;
+    struct source *source; /* for passes: one page is always on its way */
+    struct source *lookup; /* on a connection of its own: rows by key, at any time */
+    const char *account; /* whose rows these are when no column says so */
+    int64_t overlap_ms;  /* the mapping's, else sync.overlap */
+
+    int64_t next_poll_ms; /* monotonic */
+    int64_t next_scan_ms;
+    bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
+    bool trouble_told; /* a failure of this feed has been logged and has not ended yet */
+};
+
+/* The feed of a mapping's name, or NULL. */
+struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * loop_internal: the parts that the files of loop share, and nobody else.
+ */
+#ifndef QS_ENGINE_LOOP_INTERNAL_H
+#define QS_ENGINE_LOOP_INTERNAL_H
+
+#include "engine/loop.h"
+#include "engine/refresh.h"
+
+/* An account with what works for it. */
+struct worker {
+    struct account account;
+    struct push *push;
+    struct settle *settle;
+    struct refresh *refresh;
+    int64_t take_at_ms; /* when to try for the lease again */
+    int64_t uncertain_seen; /* of push_counts, when settle was last woken */
+    bool waiting_told;  /* "another agent holds the account" has been logged */
+};
+
+struct loop {
+    struct loop_options o;
+    struct arena arena; /* as long as the loop */
+
+    struct pg *state;
+    struct pg *scan;   /* source: passes */
+    struct pg *lookup; /* source: rows by key; listens for NOTIFY */
+    struct pg *writer; /* source, may write; NULL unless a mapping writes back */
+    int64_t reconnect_at_ms;
+    int64_t reconnect_wait_ms;
+    bool away_told;
+    bool listening;
+
+    struct http *http;
+    struct sender sender;
+    char holder[160]; /* host, process, start: names this agent in the lease */
+
+    struct worker *workers;
+    size_t n_workers;
+    struct feed *feeds;
+    size_t n_feeds;
+    struct lease *leases; /* of the workers that hold theirs, refreshed each turn */
+    size_t n_leases;
+    struct detect_marker marker;
+
+    struct detection *detection; /* the pass under way; NULL: none */
+    int64_t detect_started_ms;
+    int64_t due_at_ms; /* when a payload changes with the clock; INT64_MAX: none known */
+    struct loop_view seen; /* sums over passes */
+
+    bool stopping;
+    int64_t progress_ms; /* when a request last succeeded or there was nothing to do */
+    int64_t requests_seen;
+};
+
+/* loop_open.c */
+struct pg_options loop_pg_options(const struct loop *l, const char *what);
+/* Reconnects what is dead, when its time has come. False, with e filled, while anything is dead. */
+bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+
+/* loop_pass.c */
+/* Starts a pass when one is due, or takes one step of the one under way. */
+bool loop_detect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+/* 0: detection has something to do now; else how long until the next poll, scan or due row. */
+int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms);
+bool loop_detect_quiet(const struct loop *l); /* once, backfill: every mapping had its pass */
+void loop_poll_now(struct loop *l);           /* NOTIFY: look at once */
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * The parts of a loop, made and given back, and its connections, mended.
+ *
+ * Two connections read the source: passes always have a page on its way, and a push must be able to
+ * read single rows at any time. A third one may write, and exists only where a mapping writes back.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/loop_internal.h"
+#include "edges/migrate.h"
+
+#define RECONNECT_FIRST_MS 500
+#define RECONNECT_MAX_MS 30000
+#define CHANNEL "qudra_sync"
+
+struct pg_options loop_pg_options(const struct loop *l, const char *what)
+{
+    const struct config *c = l->o.config;
+    bool state = strcmp(what, "state") == 0;
+    return (struct pg_options){
+        .url = state || c->source_url == NULL ? c->database_url : c->source_url,
+        .what = what,
+        .application_name = state ? "qudra-sync state" : "qudra-sync source",
+        .connect_timeout_ms = c->connect_timeout_ms,
+        .statement_timeout_ms = c->statement_timeout_ms,
+        .read_only = !state && strcmp(what, "source writer") != 0,
+        .own_search_path = !state,
+        .stop_fd = l->o.signal_fd,
+    };
+}
+
+static bool connect_one(struct loop *l, struct pg **out, const char *what, struct err *e)
+{
+    struct pg_options o = loop_pg_options(l, what);
+    return pg_connect(out, &o, e);
+}
+
+static bool any_writes_back(const struct loop *l)
+{
+    for (size_t i = 0; i < l->o.n_mappings; i++) {
+        const struct mapping *m = l->o.mappings[i];
+        if (m->write_back_job_id != NULL || m->write_back_url != NULL ||
+            m->write_back_status != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool connect_all(struct loop *l, struct err *e)
+{
+    return connect_one(l, &l->state, "state", e) && migrate_require(l->state, e) &&
+           connect_one(l, &l->scan, "source", e) && connect_one(l, &l->lookup, "source", e) &&
+           (!any_writes_back(l) || connect_one(l, &l->writer, "source writer", e));
+}
+
+/* ---- feeds and workers -------------------------------------------------------------------------- */
+
+static bool open_feed(struct loop *l, struct feed *f, const struct mapping *m, struct err *e)
+{
+    const struct config *c = l->o.config;
+    *f = (struct feed){
+        .mapping = m,
+        .account = m->account != NULL ? m->account : c->accounts[0].name,
+        .overlap_ms = m->overlap_ms >= 0 ? m->overlap_ms : c->overlap_ms,
+        .changes_seen = true,
+    };
+    return source_open(&f->source, l->scan, m, c->time_zone, NULL, e) &&
+           source_open(&f->lookup, l->lookup, m, c->time_zone, NULL, e);
+}
+
+static bool open_feeds(struct loop *l, struct err *e)
+{
+    l->feeds = arena_alloc(&l->arena, (l->o.n_mappings + 1) * sizeof *l->feeds);
+    for (size_t i = 0; i < l->o.n_mappings; i++, l->n_feeds++)
+        if (!open_feed(l, &l->feeds[i], l->o.mappings[i], e))
+            return false;
+    return true;
+}
+
+static bool open_worker(struct loop *l, struct worker *w, const struct config_account *c,
+                        struct err *e)
+{
+    if (!account_open(&w->account, c, clock_mono_ms(), e))
+        return false;
+    w->push = push_new(&(struct push_options){.account = &w->account,
+                                              .sender = &l->sender,
+                                              .feeds = l->feeds,
+                                              .n_feeds = l->n_feeds,
+                                              .state = l->state,
+                                              .writer = l->writer});
+    w->settle = settle_new(&(struct settle_options){
+        .account = &w->account, .sender = &l->sender, .state = l->state});
+    w->refresh = refresh_new(&(struct refresh_options){.account = &w->account,
+                                                       .sender = &l->sender,
+                                                       .state = l->state,
+                                                       .not_older_ms = l->o.config->refresh_for_ms});
+    return true;
+}
+
+static bool open_workers(struct loop *l, struct err *e)
+{
+    const struct config *c = l->o.config;
+    l->workers = arena_alloc(&l->arena, (c->n_accounts + 1) * sizeof *l->workers);
+    l->leases = arena_alloc(&l->arena, (c->n_accounts + 1) * sizeof *l->leases);
+    for (size_t i = 0; i < c->n_accounts; i++, l->n_workers++)
+        if (!open_worker(l, &l->workers[i], &c->accounts[i], e))
+            return false;
+    return true;
+}
+
+static void name_holder(struct loop *l)
+{
+    char host[64] = "?";
+    gethostname(host, sizeof host - 1);
+    snprintf(l->holder, sizeof l->holder, "%s pid %ld since %lld", host, (long)getpid(),
+             (long long)clock_wall_ms());
+}
+
+static void listen_for_notify(struct loop *l)
+{
+    struct err e = ERR_INIT;
+    l->listening = l->o.mode == LOOP_RUN && pg_listen(l->lookup, CHANNEL, &e);
+    if (l->o.mode == LOOP_RUN && !l->listening)
+        log_err(LOG_LEVEL_WARN, "cannot listen for NOTIFY: the interval alone decides", &e);
+}
+
+bool loop_new(struct loop **out, const struct loop_options *o, struct err *e)
+{
+    struct loop *l = mem_alloc(sizeof *l);
+    l->o = *o;
+    l->due_at_ms = 0;
+    l->reconnect_wait_ms = RECONNECT_FIRST_MS;
+    arena_init(&l->arena, 0);
+    name_holder(l);
+    l->sender.metrics = o->metrics;
+    bool ok = http_new(&l->http, e);
+    l->sender.http = l->http;
+    if (!ok || !connect_all(l, e) || !open_feeds(l, e) || !open_workers(l, e)) {
+        loop_free(l);
+        return false;
+    }
+    l->marker = (struct detect_marker){
+        .state = l->state, .leases = l->leases, .max_remove = o->config->max_remove};
+    listen_for_notify(l);
+    *out = l;
+    return true;
+}
+
+void loop_free(struct loop *l)
+{
+    if (l == NULL)
+        return;
+    detect_free(l->detection);
+    for (size_t i = 0; i <= l->n_workers && l->workers != NULL; i++) {
+        struct worker *w = &l->workers[i]; /* one beyond: it may have been opened in part */
+        if (l->state != NULL)
+            account_give(&w->account, l->state);
+        push_free(w->push);
+        settle_free(w->settle);
+        refresh_free(w->refresh);
+        account_release(&w->account);
+    }
+    for (size_t i = 0; i <= l->n_feeds && l->feeds != NULL; i++) {
+        source_free(l->feeds[i].source);
+        source_free(l->feeds[i].lookup);
+    }
+    http_free(l->http);
+    pg_free(l->state);
+    pg_free(l->scan);
+    pg_free(l->lookup);
+    pg_free(l->writer);
+    arena_release(&l->arena);
+    mem_free(l);
+}
+
+/* ---- mending ------------------------------------------------------------------------------------ */
+
+static bool mend(struct pg *pg, struct err *e)
+{
+    return pg == NULL || pg_alive(pg) || pg_reconnect(pg, e);
+}
+
+static bool all_alive(const struct loop *l)
+{
+    return pg_alive(l->state) && pg_alive(l->scan) && pg_alive(l->lookup) &&
+           (l->writer == NULL || pg_alive(l->writer));
+}
+
+bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e)
+{
+    if (all_alive(l))
+        return true;
+    if (now_ms < l->reconnect_at_ms)
+        return err_set(e, ERR_AWAY, "the database is not connected");
+    detect_free(l->detection);
+    l->detection = NULL;
+    bool lost_listener = !pg_alive(l->lookup);
+    if (!mend(l->state, e) || !mend(l->scan, e) || !mend(l->lookup, e) || !mend(l->writer, e)) {
+        l->reconnect_at_ms = now_ms + (int64_t)((double)l->reconnect_wait_ms * (0.5 + sender_random() / 2));
+        l->reconnect_wait_ms *= 2;
+        if (l->reconnect_wait_ms > RECONNECT_MAX_MS)
+            l->reconnect_wait_ms = RECONNECT_MAX_MS;
+        return false;
+    }
+    l->reconnect_wait_ms = RECONNECT_FIRST_MS;
+    if (lost_listener)
+        listen_for_notify(l);
+    for (size_t i = 0; i < l->n_workers; i++)
+        push_wake(l->workers[i].push);
+    return true;
+}

@@ -1,0 +1,240 @@
+/*
+ * Which pass comes next. One is under way at a time; mappings take turns in the order in which their
+ * time came. A scan is due when the mapping has never been scanned, when the mapping itself has
+ * changed, when the last one is older than sync.full_scan_every, or when there is no other way.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/loop_internal.h"
+
+#define DUE_ROWS 1000
+#define NEVER INT64_MAX
+
+/* ---- starting a pass ------------------------------------------------------------------------------ */
+
+static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
+{
+    char now[24];
+    snprintf(now, sizeof now, "%016llx", (unsigned long long)f->mapping->fingerprint);
+    return w->fingerprint == NULL || strcmp(w->fingerprint, now) != 0;
+}
+
+static bool needs_scan(const struct loop *l, const struct feed *f, const struct watermark *w)
+{
+    return l->o.mode == LOOP_BACKFILL || f->mapping->detect == DETECT_SCAN ||
+           w->scanned_ago_ms < 0 || w->changed_to == NULL || fingerprint_differs(f, w) ||
+           w->scanned_ago_ms >= l->o.config->full_scan_every_ms;
+}
+
+static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
+{
+    struct arena a;
+    arena_init(&a, 0);
+    struct watermark w;
+    bool ok = state_watermark(l->state, f->mapping->name, &a, &w, e);
+    if (ok) {
+        const struct detect_options o = {
+            .kind = needs_scan(l, f, &w) ? DETECT_PASS_SCAN : DETECT_PASS_CHANGED,
+            .state = l->state,
+            .sink = detect_marking(&l->marker),
+        };
+        l->detection = detect_new(f, &o);
+        l->detect_started_ms = now_ms;
+        l->seen.mapping = f->mapping->name;
+    }
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- ending one ----------------------------------------------------------------------------------- */
+
+static void write_counts(const struct detect_counts *c, struct buf *out)
+{
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_open_object(&w);
+    json_key(&w, "rows");
+    json_write_int(&w, c->rows);
+    for (int op = 0; op < OP_NONE; op++) {
+        json_key(&w, op_names[op]);
+        json_write_int(&w, c->found[op]);
+    }
+    json_key(&w, "refused");
+    json_write_int(&w, c->refused);
+    json_key(&w, "held");
+    json_write_int(&w, c->held);
+    json_close_object(&w);
+}
+
+static bool found_anything(const struct detect_counts *c)
+{
+    for (int op = 0; op < OP_NONE; op++)
+        if (c->found[op] > 0)
+            return true;
+    return c->refused > 0 || c->settled > 0 || c->gone > 0 || c->held > 0;
+}
+
+/* An idle poll leaves no trace: no write, and a line only for who asks for debug. */
+static bool keep_history(struct loop *l, const struct detect_counts *c, struct err *e)
+{
+    bool scan = detect_kind(l->detection) == DETECT_PASS_SCAN;
+    const char *kind = l->o.mode == LOOP_BACKFILL ? "backfill" : scan ? "scan" : "changes";
+    const char *name = detect_feed(l->detection)->mapping->name;
+    bool worth_a_line = l->o.mode == LOOP_RUN && (scan || found_anything(c));
+    LOG_AT(worth_a_line ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "pass ended",
+           log_str("mapping", name), log_str("kind", kind), log_int("rows", c->rows),
+           log_int("create", c->found[OP_CREATE]), log_int("update", c->found[OP_UPDATE]),
+           log_int("close", c->found[OP_CLOSE]), log_int("delete", c->found[OP_DELETE]),
+           log_int("refused", c->refused), log_int("held", c->held),
+           log_int("ms", clock_mono_ms() - l->detect_started_ms));
+    if (!scan && !found_anything(c))
+        return true;
+    struct buf counts = BUF_INIT(4096);
+    write_counts(c, &counts);
+    int64_t id;
+    bool ok = state_run_begin(l->state, kind, NULL, name, &id, e) &&
+              state_run_end(l->state, id, c->held > 0 ? "rows_held" : "detected", buf_str(&counts),
+                            NULL, e);
+    buf_release(&counts);
+    return ok;
+}
+
+static void schedule(struct loop *l, struct feed *f, int64_t now_ms)
+{
+    f->next_poll_ms = l->o.mode == LOOP_RUN ? now_ms + l->o.config->interval_ms : NEVER;
+}
+
+static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
+{
+    const struct detect_counts *c = detect_counts(l->detection);
+    struct feed *f = feed_find(l->feeds, l->n_feeds, l->seen.mapping);
+    for (int op = 0; op < OP_NONE; op++)
+        l->seen.found += c->found[op];
+    l->seen.held += c->held;
+    l->seen.rows_looked_at += c->rows;
+    bool ok = keep_history(l, c, e);
+    metrics_add(l->o.metrics, METRIC_PASSES, 1, (const char *const[]){"whole", NULL});
+    metrics_set(l->o.metrics, METRIC_LAST_PASS, (double)clock_wall_ms() / 1000.0,
+                (const char *const[]){NULL});
+    metrics_observe(l->o.metrics, METRIC_PASS_SECONDS,
+                    (double)(now_ms - l->detect_started_ms) / 1000.0, (const char *const[]){NULL});
+    detect_free(l->detection);
+    l->detection = NULL;
+    l->seen.mapping = NULL;
+    f->trouble_told = false;
+    schedule(l, f, now_ms);
+    l->due_at_ms = 0;
+    return ok;
+}
+
+/* A mapping that cannot be read now is told once and tried again at its next time; the others go on. */
+static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
+{
+    detect_free(l->detection);
+    l->detection = NULL;
+    l->seen.mapping = NULL;
+    f->next_poll_ms = now_ms + l->o.config->interval_ms;
+    if (e->kind == ERR_STOPPED) {
+        f->next_poll_ms = now_ms;
+        return true;
+    }
+    metrics_add(l->o.metrics, METRIC_PASSES, 1, (const char *const[]){"failed", NULL});
+    if (l->o.mode != LOOP_RUN || e->kind == ERR_AWAY || e->kind == ERR_FENCED)
+        return false;
+    if (!f->trouble_told)
+        log_err(LOG_LEVEL_ERROR, "mapping put off", e);
+    f->trouble_told = true;
+    return true;
+}
+
+/* ---- rows whose payload changes with the clock ------------------------------------------------------ */
+
+static bool look_at_due(struct loop *l, struct feed *f, struct err *e)
+{
+    struct arena a;
+    arena_init(&a, 0);
+    const char **keys;
+    size_t n;
+    const struct detect_options o = {.state = l->state, .sink = detect_marking(&l->marker)};
+    struct detect_counts counts;
+    bool ok = state_due(l->state, f->mapping->name, DUE_ROWS, &a, &keys, &n, e) &&
+              (n == 0 || detect_keys(f, &o, keys, n, &counts, e));
+    arena_release(&a);
+    return ok;
+}
+
+static bool look_at_all_due(struct loop *l, int64_t now_ms, struct err *e)
+{
+    if (now_ms < l->due_at_ms)
+        return true;
+    for (size_t i = 0; i < l->n_feeds; i++)
+        if (l->feeds[i].mapping->n_due > 0 && !look_at_due(l, &l->feeds[i], e))
+            return false;
+    int64_t in_ms;
+    if (!state_next_due_ms(l->state, &in_ms, e))
+        return false;
+    l->due_at_ms = in_ms < 0 ? NEVER : now_ms + in_ms + 1;
+    return true;
+}
+
+/* ---- the step --------------------------------------------------------------------------------------- */
+
+static struct feed *next_feed(struct loop *l)
+{
+    struct feed *next = NULL;
+    for (size_t i = 0; i < l->n_feeds; i++)
+        if (next == NULL || l->feeds[i].next_poll_ms < next->next_poll_ms)
+            next = &l->feeds[i];
+    return next;
+}
+
+int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms)
+{
+    if (l->detection != NULL)
+        return 0;
+    int64_t at = l->due_at_ms;
+    for (size_t i = 0; i < l->n_feeds; i++)
+        if (l->feeds[i].next_poll_ms < at)
+            at = l->feeds[i].next_poll_ms;
+    return at == NEVER ? -1 : at > now_ms ? at - now_ms : 0;
+}
+
+bool loop_detect_quiet(const struct loop *l)
+{
+    if (l->detection != NULL)
+        return false;
+    for (size_t i = 0; i < l->n_feeds; i++)
+        if (l->feeds[i].next_poll_ms != NEVER)
+            return false;
+    return true;
+}
+
+void loop_poll_now(struct loop *l)
+{
+    for (size_t i = 0; i < l->n_feeds; i++)
+        if (l->feeds[i].next_poll_ms != NEVER)
+            l->feeds[i].next_poll_ms = 0;
+}
+
+bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)
+{
+    if (l->n_leases == 0)
+        return true;
+    if (l->detection == NULL) {
+        struct feed *f = next_feed(l);
+        if (f == NULL || f->next_poll_ms > now_ms)
+            return look_at_all_due(l, now_ms, e);
+        if (!start_pass(l, f, now_ms, e))
+            return put_off(l, f, now_ms, e);
+    }
+    struct feed *f = feed_find(l->feeds, l->n_feeds, l->seen.mapping);
+    bool done;
+    if (!detect_step(l->detection, &done, e))
+        return put_off(l, f, now_ms, e);
+    for (size_t i = 0; i < l->n_workers; i++)
+        push_wake(l->workers[i].push);
+    return !done || end_pass(l, clock_mono_ms(), e);
+}

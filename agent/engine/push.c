@@ -1,0 +1,298 @@
+/*
+ * The turn: steps four to six of a push, around the preparation in push_prepare.c.
+ *
+ * How much is picked follows the limiter: never much more than may leave soon, so that what is sent is
+ * fresh and a close that turns up does not wait behind a long list of creates. Answers are recorded in
+ * batches: when a hundred rows have gathered, when the oldest has waited a moment, or when nothing else
+ * is to be done.
+ */
+#include "engine/push.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/push_internal.h"
+
+#define RECORD_ROWS 100
+#define RECORD_AFTER_MS 100
+#define PICK_REQUESTS 64 /* at most this many requests' worth of rows are prepared ahead */
+
+struct push *push_new(const struct push_options *o)
+{
+    struct push *p = mem_alloc(sizeof *p);
+    p->o = *o;
+    p->hungry = true;
+    arena_init(&p->work, 256 * 1024);
+    return p;
+}
+
+static void free_list(struct parcel_list *l)
+{
+    while (l->first != NULL) {
+        struct parcel *c = l->first;
+        parcel_remove(l, c);
+        parcel_free(c);
+    }
+}
+
+void push_free(struct push *p)
+{
+    if (p == NULL)
+        return;
+    free_list(&p->ready);
+    free_list(&p->flying);
+    free_list(&p->answered);
+    arena_release(&p->work);
+    mem_free(p);
+}
+
+size_t push_in_flight(const struct push *p)
+{
+    return p->flying.parcels;
+}
+
+void push_wake(struct push *p)
+{
+    p->hungry = true;
+}
+
+const struct push_counts *push_counts(const struct push *p)
+{
+    return &p->counts;
+}
+
+int64_t push_wait_ms(const struct push *p)
+{
+    return p->wait_ms;
+}
+
+/* ---- journal ---------------------------------------------------------------------------------- */
+
+/* Drops the rows that the journal did not take: something else has happened to them meanwhile. */
+static void keep_taken(struct parcel *c, const bool *taken)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < c->n; i++)
+        if (taken[i])
+            c->rows[kept++] = c->rows[i];
+    c->push->ready.rows -= c->n - kept;
+    c->n = kept;
+}
+
+/* The same for the same content of the same row, so that a server that honours it (Part B: not relied
+ * upon) sees a repetition as one. */
+static const char *idempotency_key(struct parcel *c)
+{
+    struct job_hash h = c->rows[0].hash;
+    for (size_t i = 1; i < c->n; i++)
+        for (size_t b = 0; b < sizeof h.all; b++)
+            h.all[b] = (uint8_t)(h.all[b] * 31u + c->rows[i].hash.all[b]);
+    char *text = arena_alloc(&c->arena, 2 * sizeof h.all + 1);
+    for (size_t b = 0; b < sizeof h.all; b++)
+        snprintf(text + 2 * b, 3, "%02x", h.all[b]);
+    return text;
+}
+
+static bool journal(struct parcel *c, const char *idempotency, struct err *e)
+{
+    struct push *p = c->push;
+    struct attempt *attempts = arena_alloc(&c->arena, c->n * sizeof *attempts);
+    bool *taken = arena_alloc(&c->arena, c->n * sizeof *taken);
+    for (size_t i = 0; i < c->n; i++)
+        attempts[i] = (struct attempt){.mapping = c->rows[i].mapping,
+                                       .key = c->rows[i].key,
+                                       .idempotency_key = idempotency,
+                                       .payload = c->rows[i].hash};
+    if (!state_journal(p->o.state, &p->o.account->lease, attempts, c->n, taken, e))
+        return false;
+    keep_taken(c, taken);
+    c->journalled = true;
+    return true;
+}
+
+/* ---- send ------------------------------------------------------------------------------------- */
+
+static void write_request(struct parcel *c, struct qudra_request *out)
+{
+    const struct dialect *d = &c->push->o.account->dialect;
+    struct parcel_row *row = &c->rows[0];
+    switch (c->op) {
+    case OP_CLOSE:
+        qudra_close(d, row->job_id, &c->arena, out);
+        break;
+    case OP_DELETE:
+        qudra_delete(d, row->job_id, &c->arena, out);
+        break;
+    case OP_UPDATE:
+        qudra_update(d, row->job_id, &row->job, row->fields, &c->arena, out);
+        break;
+    case OP_CREATE: {
+        if (c->n == 1 && c->cap == 1) {
+            qudra_create(d, &row->job, &c->arena, out);
+            break;
+        }
+        const struct job **jobs = arena_alloc(&c->arena, c->n * sizeof *jobs);
+        for (size_t i = 0; i < c->n; i++)
+            jobs[i] = &c->rows[i].job;
+        qudra_bulk_create(d, jobs, c->n, &c->arena, out);
+        break;
+    }
+    case OP_NONE:
+        BUG("a parcel without an operation cannot be sent");
+    }
+}
+
+static bool send_parcel(struct push *p, struct parcel *c, int64_t now_ms, struct err *e)
+{
+    const char *idempotency = c->op == OP_CREATE ? idempotency_key(c) : NULL;
+    if (c->op == OP_CREATE && !c->journalled && !journal(c, idempotency, e))
+        return false;
+    parcel_remove(&p->ready, c);
+    if (c->n == 0) {
+        parcel_free(c);
+        return true;
+    }
+    struct qudra_request request;
+    write_request(c, &request);
+    if (!sender_start(p->o.sender, &c->errand, &request, idempotency, now_ms, e)) {
+        parcel_free(c); /* its rows are still pending, or journalled and so settled later */
+        return false;
+    }
+    parcel_put(&p->flying, c);
+    p->counts.job_requests++;
+    if (c->op == OP_CREATE)
+        p->o.account->creating += (int64_t)c->n;
+    return true;
+}
+
+/* Creates beyond what the month's quota still takes are put off as a whole, in one statement. */
+static bool defer_creates(struct push *p, struct err *e)
+{
+    for (struct parcel *c = p->ready.first, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->op == OP_CREATE && !c->journalled) {
+            parcel_remove(&p->ready, c);
+            parcel_free(c);
+        }
+    }
+    int64_t count;
+    if (!state_defer(p->o.state, &p->o.account->lease, &count, e))
+        return false;
+    p->counts.deferred += count;
+    if (count > 0)
+        LOG_WARN("creates deferred: the month's quota is used up",
+                 log_str("account", p->o.account->config->name), log_int("rows", count));
+    return true;
+}
+
+/* Cuts a create down to what the quota still takes; the rest stays pending. */
+static void fit_quota(struct push *p, struct parcel *c, int64_t left)
+{
+    if (c->op != OP_CREATE || c->journalled || (int64_t)c->n <= left)
+        return;
+    p->ready.rows -= c->n - (size_t)left;
+    c->n = (size_t)left;
+    p->hungry = true;
+}
+
+/* Creates follow the quota: all put off when it is used up, the best taken back when there is room. */
+static bool follow_quota(struct push *p, struct err *e)
+{
+    struct account *a = p->o.account;
+    int64_t left = account_quota_left(a, clock_wall_ms()), count;
+    if (left == 0)
+        return !p->hungry || a->creating > 0 || defer_creates(p, e);
+    if (!a->undefer)
+        return true;
+    a->undefer = false;
+    if (!state_undefer(p->o.state, &a->lease, left, &count, e))
+        return false;
+    p->hungry = p->hungry || count > 0;
+    return true;
+}
+
+static bool send_what_may_leave(struct push *p, int64_t now_ms, struct err *e)
+{
+    p->wait_ms = -1;
+    for (struct parcel *c; (c = p->ready.first) != NULL;) {
+        int64_t wait = sender_wait_ms(p->o.account, now_ms);
+        if (wait > 0) {
+            p->wait_ms = wait;
+            return true;
+        }
+        if (c->op == OP_CREATE && p->o.account->looking)
+            return true;
+        int64_t left = account_quota_left(p->o.account, clock_wall_ms());
+        if (c->op == OP_CREATE && !c->journalled && left == 0)
+            return true; /* those in flight may still be refused and give their place back */
+        fit_quota(p, c, left);
+        if (!send_parcel(p, c, now_ms, e))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the turn --------------------------------------------------------------------------------- */
+
+static bool is_time_to_record(const struct push *p, int64_t now_ms)
+{
+    if (p->answered.parcels == 0)
+        return false;
+    return p->answered.rows >= RECORD_ROWS || p->flying.parcels == 0 ||
+           now_ms - p->answered_since_ms >= RECORD_AFTER_MS;
+}
+
+/* How many rows to prepare so that what may leave soon is ready, and little more. */
+static size_t appetite(const struct push *p, int64_t now_ms)
+{
+    struct limiter_view view;
+    limiter_view(p->o.account->limiter, now_ms, &view);
+    int64_t requests = view.left < PICK_REQUESTS ? view.left : PICK_REQUESTS;
+    int64_t room = requests - (int64_t)p->ready.parcels;
+    if (!p->hungry || room <= requests / 2 || sender_wait_ms(p->o.account, now_ms) > 0)
+        return 0;
+    int64_t bulk = p->o.account->bulk > 1 ? 2 * p->o.account->bulk : 1;
+    return (size_t)(room > bulk ? room : bulk);
+}
+
+static bool look_ahead(struct push *p, struct err *e)
+{
+    if (p->ready.parcels > 0 || p->answered.parcels > 0 || p->flying.parcels > 0)
+        return true;
+    if (p->hungry) {
+        int64_t wait = sender_wait_ms(p->o.account, clock_mono_ms());
+        p->wait_ms = wait > 0 ? wait : 0;
+        return true;
+    }
+    bool creates = account_quota_left(p->o.account, clock_wall_ms()) > 0;
+    if (!state_next_attempt_ms(p->o.state, p->o.account->config->name, creates, &p->wait_ms, e))
+        return false;
+    if (p->wait_ms == 0)
+        p->hungry = true;
+    return true;
+}
+
+bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e)
+{
+    if (p->answered.parcels > 0 && p->answered_since_ms == 0)
+        p->answered_since_ms = now_ms;
+    if (start) {
+        if (!follow_quota(p, e))
+            return false;
+        size_t want = appetite(p, now_ms);
+        if (want > 0 && !push_prepare(p, want, now_ms, e))
+            return false;
+        if (!send_what_may_leave(p, now_ms, e))
+            return false;
+    }
+    if (is_time_to_record(p, now_ms) || (!start && p->answered.parcels > 0)) {
+        if (!push_record(p, e))
+            return false;
+        p->answered_since_ms = 0;
+    }
+    if (p->answered.parcels > 0 && (p->wait_ms < 0 || p->wait_ms > RECORD_AFTER_MS))
+        p->wait_ms = RECORD_AFTER_MS;
+    return !start || look_ahead(p, e);
+}

@@ -1,0 +1,46 @@
+/*
+ * push: bring what is pending to Qudra, most urgent first, inside the account's budget.
+ *
+ * One push serves one account. A turn has six steps: pick pending rows, read their source rows again,
+ * decide again, journal creates, send, and record what was answered. Nothing waits inside: a turn
+ * does what can be done now and says until when it need not be called again.
+ *
+ * Promise 2: a create leaves only after its journal row is committed; a create whose answer is lost
+ * is recorded as uncertain and never picked again until engine/settle has looked.
+ */
+#ifndef QS_ENGINE_PUSH_H
+#define QS_ENGINE_PUSH_H
+
+#include "engine/feed.h"
+#include "engine/sender.h"
+
+struct push_counts {
+    int64_t done[OP_NONE]; /* confirmed by Qudra, by operation */
+    int64_t settled;       /* decided again: nothing was to be sent */
+    int64_t refused, retried, uncertain, deferred;
+    int64_t job_requests; /* requests that carried jobs */
+};
+
+struct push_options {
+    struct account *account;
+    struct sender *sender;
+    struct feed *feeds;
+    size_t n_feeds;
+    struct pg *state;
+    struct pg *writer; /* for source.write_back; NULL when no mapping asks for it */
+};
+
+struct push;
+struct push *push_new(const struct push_options *o);
+void push_free(struct push *p); /* nothing may be in flight */
+
+/* Does what can be done now. `start` false: starts nothing new, only records (a clean stop). */
+bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e) MUST_CHECK;
+/* Until when the next turn can wait if no answer comes: 0 at once; -1: nothing is pending at all. */
+int64_t push_wait_ms(const struct push *p);
+size_t push_in_flight(const struct push *p); /* requests */
+/* Rows may have become pending: look into the queue again at the next turn. */
+void push_wake(struct push *p);
+const struct push_counts *push_counts(const struct push *p);
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * What an answer means for each row of its parcel. Called from inside sender_deliver: it touches no
+ * database; the verdicts wait in `answered` for push_record.
+ *
+ * Qudra's texts are copied into the parcel, since the answer goes when this returns.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/push_internal.h"
+
+static void copy_outcome(struct arena *a, const struct outcome *from, struct outcome *to)
+{
+    *to = *from;
+    to->code = arena_strdup(a, from->code);
+    to->message = arena_strdup(a, from->message);
+    to->message_ar = arena_strdup(a, from->message_ar);
+    to->request_id = arena_strdup(a, from->request_id);
+    to->job_id = arena_strdup(a, from->job_id);
+    to->qudra_url = arena_strdup(a, from->qudra_url);
+    to->job_status = arena_strdup(a, from->job_status);
+    to->embedding_status = arena_strdup(a, from->embedding_status);
+    to->created_at = arena_strdup(a, from->created_at);
+    if (from->answered == NULL)
+        return;
+    struct job *job = arena_copy(a, from->answered, sizeof *job);
+    for (int f = 0; f < JOB_FIELDS; f++)
+        if (job->field[f].data != NULL)
+            job->field[f].data = arena_strndup(a, job->field[f].data, job->field[f].len);
+    to->answered = job;
+}
+
+/* ---- a bulk request refused whole --------------------------------------------------------------- */
+
+static void requeue_part(struct parcel *whole, size_t from, size_t n, size_t cap)
+{
+    struct parcel *part = parcel_new(whole->push, OP_CREATE, cap);
+    for (size_t i = 0; i < n; i++)
+        parcel_add(part, &whole->rows[from + i]);
+    part->journalled = true; /* nothing was applied: the journal rows stand for these parts now */
+    parcel_put_by_urgency(&whole->push->ready, part);
+}
+
+/* Bad rows are isolated by halving; where the plan has no bulk-create at all (403), by ones. */
+static void split(struct parcel *c, const struct outcome *o)
+{
+    bool no_bulk = o->code != NULL && strcmp(o->code, "partner.forbidden") == 0;
+    if (no_bulk) {
+        LOG_WARN("bulk-create is not in this key's plan: creating one at a time",
+                 log_str("account", c->push->o.account->config->name));
+        c->push->o.account->bulk = 1;
+        for (size_t i = 0; i < c->n; i++)
+            requeue_part(c, i, 1, 1);
+        return;
+    }
+    size_t half = c->n / 2;
+    requeue_part(c, 0, half, half);
+    requeue_part(c, half, c->n - half, c->n - half);
+}
+
+/* ---- counts ------------------------------------------------------------------------------------ */
+
+static void count_close_latency(struct push *p, const struct parcel_row *row, int64_t now_ms)
+{
+    metrics_observe(p->o.sender->metrics, METRIC_CLOSE_SECONDS,
+                    (double)(now_ms - row->visible_ms) / 1000.0,
+                    (const char *const[]){p->o.account->config->name, NULL});
+}
+
+static void count(struct push *p, const struct parcel *c, const struct parcel_row *row,
+                  int64_t now_ms)
+{
+    static const char *const names[OUTCOMES] = {
+        [OUTCOME_DONE] = "done",       [OUTCOME_RETRY] = "retry",
+        [OUTCOME_LIMITED] = "limited", [OUTCOME_UNCERTAIN] = "uncertain",
+        [OUTCOME_REFUSED] = "refused", [OUTCOME_GONE] = "gone",
+        [OUTCOME_QUOTA] = "quota",     [OUTCOME_STOP] = "stop",
+        [OUTCOME_SPLIT] = "split"};
+    enum outcome_kind kind = row->outcome.kind;
+    if (kind == OUTCOME_DONE) {
+        p->counts.done[c->op]++;
+        if (c->op == OP_CLOSE || c->op == OP_DELETE)
+            count_close_latency(p, row, now_ms);
+    }
+    p->counts.refused += row->verdict.state == ROW_REFUSED;
+    p->counts.uncertain += row->verdict.state == ROW_UNCERTAIN;
+    p->counts.deferred += row->verdict.state == ROW_DEFERRED;
+    p->counts.retried += kind == OUTCOME_RETRY;
+    metrics_add(p->o.sender->metrics, METRIC_ROWS_PUSHED, 1,
+                (const char *const[]){p->o.account->config->name, op_names[c->op], names[kind], NULL});
+}
+
+/* ---- what an answer teaches ---------------------------------------------------------------------- */
+
+static unsigned fields_sent(const struct parcel *c, const struct parcel_row *row)
+{
+    return c->op == OP_UPDATE ? row->fields : c->op == OP_CREATE ? JOB_ALL : 0;
+}
+
+/* Which fields come back as sent, and whether the jobs we know are this key's at all. */
+static void learn(struct parcel *c, const struct parcel_row *row)
+{
+    struct account *a = c->push->o.account;
+    if (row->outcome.kind != OUTCOME_DONE)
+        return;
+    if (c->op == OP_UPDATE || c->op == OP_CLOSE)
+        a->job_found = true;
+    if (row->outcome.answered == NULL)
+        return;
+    struct job_hash answered;
+    job_hash(row->outcome.answered, &answered);
+    account_learn(a, &row->hash, &answered, fields_sent(c, row));
+}
+
+/* ---- one answer -------------------------------------------------------------------------------- */
+
+static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_ms)
+{
+    struct push *p = c->push;
+    struct account *a = p->o.account;
+    for (size_t i = 0; i < c->n; i++) {
+        struct parcel_row *row = &c->rows[i];
+        copy_outcome(&c->arena, &outcomes[i], &row->outcome);
+        row->verdict =
+            op_after(c->op, row->outcome.kind, row->attempts, row->on_missing, sender_random());
+        if (row->outcome.kind == OUTCOME_STOP)
+            account_stop(a, now_ms, row->outcome.message);
+        if (row->outcome.kind == OUTCOME_QUOTA)
+            account_quota_used_up(a);
+        learn(c, row);
+        count(p, c, row, now_ms);
+    }
+}
+
+void push_answered(struct errand *errand, const struct http_response *r)
+{
+    struct parcel *c = (struct parcel *)errand;
+    struct push *p = c->push;
+    struct arena scratch;
+    arena_init(&scratch, 0);
+    struct outcome *outcomes = arena_alloc(&scratch, c->n * sizeof *outcomes);
+    bool bulk = c->op == OP_CREATE && c->cap > 1;
+    qudra_outcomes(&p->o.account->dialect, c->op, bulk, c->n, r, &scratch, outcomes);
+    parcel_remove(&p->flying, c);
+    if (outcomes[0].kind == OUTCOME_SPLIT && bulk) {
+        p->o.account->creating -= (int64_t)c->n;
+        split(c, &outcomes[0]);
+        parcel_free(c);
+    } else {
+        judge(c, outcomes, clock_mono_ms());
+        parcel_put(&p->answered, c);
+    }
+    p->hungry = true;
+    arena_release(&scratch);
+}

@@ -1,0 +1,70 @@
+/*
+ * push_internal: what the files of push share, and nobody else.
+ *
+ * A parcel is the rows of one request, from the decision to the record. It owns all its memory.
+ */
+#ifndef QS_ENGINE_PUSH_INTERNAL_H
+#define QS_ENGINE_PUSH_INTERNAL_H
+
+#include "engine/push.h"
+
+struct parcel_row {
+    const char *mapping, *key;
+    const char *job_id;      /* NULL for a create */
+    struct job job;          /* what is to be sent */
+    struct job_hash hash;    /* of it */
+    unsigned fields;         /* OP_UPDATE: what changed */
+    int attempts;            /* before this one */
+    enum on_missing on_missing;
+    int64_t visible_ms;      /* monotonic: when the change was found */
+    struct verdict verdict;  /* filled by the answer */
+    struct outcome outcome;
+};
+
+struct parcel {
+    struct errand errand; /* first: the sender hands it back */
+    struct push *push;
+    struct arena arena;
+    enum op_kind op;  /* OP_NONE: decided again, nothing to send; waits only to be recorded */
+    bool journalled;
+    size_t n, cap;
+    struct parcel_row *rows;
+    struct parcel *next;
+};
+
+struct parcel_list {
+    struct parcel *first, *last;
+    size_t parcels, rows;
+};
+
+struct push {
+    struct push_options o;
+    struct push_counts counts;
+    struct arena work;           /* of one turn */
+    struct parcel_list ready;    /* decided, in order of urgency */
+    struct parcel_list flying;   /* sent */
+    struct parcel_list answered; /* verdicts filled, to be recorded */
+    int64_t answered_since_ms;
+    bool hungry;                 /* the queue may hold rows that were not picked */
+    int64_t wait_ms;
+};
+
+/* push_parcel.c */
+struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap);
+void parcel_free(struct parcel *c);
+/* Appends a deep copy; returns it. */
+struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row);
+void parcel_put(struct parcel_list *l, struct parcel *c);
+/* Before those of less urgent operations (enum op_kind is in the order of urgency), behind its like. */
+void parcel_put_by_urgency(struct parcel_list *l, struct parcel *c);
+void parcel_remove(struct parcel_list *l, struct parcel *c);
+bool parcel_list_holds(const struct parcel_list *l, const char *mapping, const char *key);
+
+/* push_prepare.c: picks at most `limit` rows, reads and decides them into `ready` and `answered`. */
+bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e) MUST_CHECK;
+/* push_answer.c: errand.done; fills the verdicts and moves the parcel on. */
+void push_answered(struct errand *errand, const struct http_response *r);
+/* push_record.c: writes everything answered, then the partner's own columns. */
+bool push_record(struct push *p, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * Parcels copy what they hold: picks, pages and answers come and go while a request is on its way.
+ */
+#include <string.h>
+
+#include "engine/push_internal.h"
+
+struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)
+{
+    struct parcel *c = mem_alloc(sizeof *c);
+    arena_init(&c->arena, 4096);
+    c->push = p;
+    c->op = op;
+    c->errand.account = p->o.account;
+    c->errand.what = op == OP_NONE ? "none" : op_names[op];
+    c->errand.done = push_answered;
+    c->cap = cap;
+    c->rows = arena_alloc(&c->arena, cap * sizeof *c->rows);
+    return c;
+}
+
+void parcel_free(struct parcel *c)
+{
+    arena_release(&c->arena);
+    mem_free(c);
+}
+
+struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row)
+{
+    if (c->n == c->cap)
+        BUG("a parcel of %zu rows is full", c->cap);
+    struct parcel_row *copy = &c->rows[c->n++];
+    *copy = *row;
+    copy->mapping = arena_strdup(&c->arena, row->mapping);
+    copy->key = arena_strdup(&c->arena, row->key);
+    copy->job_id = arena_strdup(&c->arena, row->job_id);
+    for (int f = 0; f < JOB_FIELDS; f++) {
+        const struct text *t = &row->job.field[f];
+        if (t->data != NULL)
+            copy->job.field[f].data = arena_strndup(&c->arena, t->data, t->len);
+    }
+    return copy;
+}
+
+void parcel_put(struct parcel_list *l, struct parcel *c)
+{
+    c->next = NULL;
+    if (l->last != NULL)
+        l->last->next = c;
+    else
+        l->first = c;
+    l->last = c;
+    l->parcels++;
+    l->rows += c->n;
+}
+
+void parcel_put_by_urgency(struct parcel_list *l, struct parcel *c)
+{
+    struct parcel **at = &l->first;
+    while (*at != NULL && (*at)->op <= c->op)
+        at = &(*at)->next;
+    c->next = *at;
+    *at = c;
+    if (c->next == NULL)
+        l->last = c;
+    l->parcels++;
+    l->rows += c->n;
+}
+
+void parcel_remove(struct parcel_list *l, struct parcel *c)
+{
+    struct parcel *before = NULL;
+    for (struct parcel *i = l->first; i != c; i = i->next)
+        before = i;
+    if (before != NULL)
+        before->next = c->next;
+    else
+        l->first = c->next;
+    if (l->last == c)
+        l->last = before;
+    c->next = NULL;
+    l->parcels--;
+    l->rows -= c->n;
+}
+
+bool parcel_list_holds(const struct parcel_list *l, const char *mapping, const char *key)
+{
+    for (const struct parcel *c = l->first; c != NULL; c = c->next)
+        for (size_t i = 0; i < c->n; i++)
+            if (strcmp(c->rows[i].key, key) == 0 && strcmp(c->rows[i].mapping, mapping) == 0)
+                return true;
+    return false;
+}

@@ -1,0 +1,201 @@
+/*
+ * Steps one to three of a push: pick, read again, decide again.
+ *
+ * The pending mark is only a hint: what is sent is decided from the row as it is now. A row that has
+ * disappeared since is not removed here: it is noted as gone and waits for the guard, which sees all
+ * removals of a pass together (promise 4).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/push_internal.h"
+
+/* A page's rows by key. */
+struct by_key {
+    const char *key;
+    size_t at;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(((const struct by_key *)a)->key, ((const struct by_key *)b)->key);
+}
+
+static struct by_key *index_page(const struct source_page *page, struct arena *a)
+{
+    struct by_key *index = arena_alloc(a, (page->n + 1) * sizeof *index);
+    for (size_t i = 0; i < page->n; i++)
+        index[i] = (struct by_key){.key = page->keys[i], .at = i};
+    qsort(index, page->n, sizeof *index, compare_keys);
+    return index;
+}
+
+static void desire_gone(struct desired *d)
+{
+    *d = (struct desired){.kind = DESIRED_GONE};
+}
+
+/* What the mapping wants for a key now. */
+static void desire(const struct feed *f, const struct source_page *page, const struct by_key *index,
+                   const char *key, struct arena *a, struct desired *out)
+{
+    const struct by_key probe = {.key = key};
+    const struct by_key *hit = bsearch(&probe, index, page->n, sizeof *index, compare_keys);
+    if (hit == NULL) {
+        desire_gone(out);
+        return;
+    }
+    const struct by_key *first = hit, *last = hit, *end = index + page->n;
+    while (first > index && strcmp(first[-1].key, key) == 0)
+        first--;
+    while (last + 1 < end && strcmp(last[1].key, key) == 0)
+        last++;
+    const struct row *row = &page->rows[hit->at];
+    const struct text *removed = &row->value[f->mapping->n_key + COLUMN_REMOVED];
+    if (last > first) {
+        struct refusal *refusal = arena_alloc(a, sizeof *refusal);
+        mapping_refuse("key.duplicate", last - first + 1, a, refusal, out);
+    } else if (removed->data != NULL && removed->data[0] == 't')
+        desire_gone(out);
+    else
+        mapping_apply(f->mapping, row, a, arena_alloc(a, sizeof(struct job)),
+                      arena_alloc(a, JOB_MAX_REFUSALS * sizeof(struct refusal)), out, NULL);
+}
+
+/* ---- decided rows ----------------------------------------------------------------------------- */
+
+/* Nothing is to be sent; the record still learns what was found. */
+static void settle_row(struct push *p, struct parcel *settled, const struct picked *r,
+                       const struct desired *d, struct parcel_row *row)
+{
+    struct parcel_row *kept = parcel_add(settled, row);
+    kept->verdict = (struct verdict){.state = op_mark(&r->recorded, d, (struct op){.kind = OP_NONE}),
+                                     .op = OP_NONE};
+    if (d->kind == DESIRED_GONE)
+        kept->verdict.state = ROW_REMOVED;
+    kept->verdict.synced = kept->verdict.state == ROW_SYNCED;
+    kept->outcome = (struct outcome){.kind = OUTCOME_DONE, .match_ready = -1};
+    p->counts.settled++;
+    if (d->kind != DESIRED_REFUSED)
+        return;
+    p->counts.refused++;
+    kept->outcome.kind = OUTCOME_REFUSED;
+    kept->outcome.code = arena_strdup(&settled->arena, d->refusals[0].rule);
+    kept->outcome.message = arena_strdup(&settled->arena, d->refusals[0].message);
+    kept->outcome.message_ar = arena_strdup(&settled->arena, d->refusals[0].message_ar);
+}
+
+/* The parcel that the row joins: creates share one up to the plan's bulk size. */
+static struct parcel *parcel_for(struct push *p, enum op_kind op)
+{
+    size_t cap = op == OP_CREATE ? (size_t)p->o.account->bulk : 1;
+    for (struct parcel *c = p->ready.first; cap > 1 && c != NULL; c = c->next)
+        if (c->op == op && !c->journalled && c->n < c->cap)
+            return c;
+    struct parcel *fresh = parcel_new(p, op, cap);
+    parcel_put_by_urgency(&p->ready, fresh);
+    return fresh;
+}
+
+static void queue_row(struct push *p, enum op_kind op, const struct parcel_row *row)
+{
+    struct parcel *c = parcel_for(p, op);
+    parcel_add(c, row);
+    p->ready.rows++;
+}
+
+static bool wants_removal(enum op_kind op)
+{
+    return op == OP_CLOSE || op == OP_DELETE;
+}
+
+/* ---- one mapping's share of a pick -------------------------------------------------------------- */
+
+struct share {
+    const struct feed *feed;
+    const struct picked **rows;
+    const char **keys;
+    size_t n;
+};
+
+static bool decide_share(struct push *p, const struct share *s, struct parcel *settled,
+                         int64_t now_ms, struct err *e)
+{
+    struct source_page page;
+    if (!source_rows(s->feed->lookup, s->keys, s->n, &page, e))
+        return err_prefix(e, "mapping \"%s\": ", s->feed->mapping->name);
+    const struct by_key *index = index_page(&page, &p->work);
+    const char **gone = arena_alloc(&p->work, s->n * sizeof *gone);
+    size_t n_gone = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct picked *r = s->rows[i];
+        struct desired d;
+        desire(s->feed, &page, index, r->key, &p->work, &d);
+        if (d.kind == DESIRED_GONE && !wants_removal(r->op)) {
+            gone[n_gone++] = r->key;
+            continue;
+        }
+        struct op op = op_decide(&r->recorded, &d, s->feed->mapping->on_removed);
+        struct parcel_row row = {
+            .mapping = r->mapping, .key = r->key, .job_id = r->recorded.job_id,
+            .hash = d.hash, .fields = op.fields, .attempts = r->recorded.attempts,
+            .on_missing = s->feed->mapping->on_missing, .visible_ms = now_ms - r->changed_ago_ms,
+        };
+        if (d.kind == DESIRED_JOB)
+            row.job = *d.job;
+        if (op.kind == OP_NONE)
+            settle_row(p, settled, r, &d, &row);
+        else
+            queue_row(p, op.kind, &row);
+    }
+    return n_gone == 0 || state_gone(p->o.state, &p->o.account->lease, s->feed->mapping->name, gone,
+                                     n_gone, e);
+}
+
+static bool is_busy(const struct push *p, const struct picked *r)
+{
+    return parcel_list_holds(&p->ready, r->mapping, r->key) ||
+           parcel_list_holds(&p->flying, r->mapping, r->key) ||
+           parcel_list_holds(&p->answered, r->mapping, r->key);
+}
+
+/* The free rows of one mapping, in the order of the pick. */
+static void take_share(struct push *p, const struct feed *f, const struct picked *rows, size_t n,
+                       struct share *out)
+{
+    *out = (struct share){.feed = f};
+    out->rows = arena_alloc(&p->work, (n + 1) * sizeof *out->rows);
+    out->keys = arena_alloc(&p->work, (n + 1) * sizeof *out->keys);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(rows[i].mapping, f->mapping->name) != 0 || is_busy(p, &rows[i]))
+            continue;
+        out->rows[out->n] = &rows[i];
+        out->keys[out->n++] = rows[i].key;
+    }
+}
+
+bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e)
+{
+    arena_clear(&p->work);
+    size_t busy = p->ready.rows + p->flying.rows + p->answered.rows;
+    bool creates = account_quota_left(p->o.account, clock_wall_ms()) > 0;
+    struct picked *rows;
+    size_t n;
+    if (!state_pick(p->o.state, p->o.account->config->name, limit + busy, creates, &p->work, &rows,
+                    &n, e))
+        return false;
+    p->hungry = n == limit + busy;
+    struct parcel *settled = parcel_new(p, OP_NONE, n + 1);
+    bool ok = true;
+    for (size_t i = 0; ok && i < p->o.n_feeds; i++) {
+        struct share s;
+        take_share(p, &p->o.feeds[i], rows, n, &s);
+        ok = s.n == 0 || decide_share(p, &s, settled, now_ms, e);
+    }
+    if (settled->n > 0)
+        parcel_put(&p->answered, settled);
+    else
+        parcel_free(settled);
+    return ok;
+}

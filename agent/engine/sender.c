@@ -1,0 +1,117 @@
+/*
+ * The limiter is told of a request before it leaves and of its answer before the owner is, so that an
+ * owner who sends again at once already paces by what the answer's headers said.
+ */
+#include "engine/sender.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+double sender_random(void)
+{
+    static bool seeded;
+    if (!seeded) {
+        long seed;
+        if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+            seed = (long)clock_wall_ms();
+        srand48(seed);
+        seeded = true;
+    }
+    return drand48();
+}
+
+int64_t sender_wait_ms(struct account *a, int64_t now_ms)
+{
+    if (!a->held || now_ms >= a->lease.until_ms)
+        return LEASE_RENEW_MS;
+    if (a->stopped && now_ms < a->probe_at_ms)
+        return a->probe_at_ms - now_ms;
+    return limiter_wait_ms(a->limiter, now_ms);
+}
+
+bool sender_start(struct sender *s, struct errand *errand, const struct qudra_request *request,
+                  const char *idempotency_key, int64_t now_ms, struct err *e)
+{
+    struct account *a = errand->account;
+    const struct http_request r = {
+        .method = request->method,
+        .url = request->url,
+        .idempotency_key = idempotency_key,
+        .body = request->body,
+        .body_len = request->body_len,
+        .key = a->key,
+        .timeout_ms = a->config->timeout_ms,
+        .tag = errand,
+    };
+    if (a->stopped) /* the one request that asks whether the key is taken again */
+        a->probe_at_ms = now_ms + a->config->timeout_ms;
+    if (!http_start(s->http, &r, e))
+        return false;
+    errand->ticket = limiter_sent(a->limiter, now_ms);
+    s->requests++;
+    return true;
+}
+
+static void tell_limiter(struct sender *s, const struct errand *errand,
+                         const struct http_response *r, int64_t now_ms)
+{
+    struct limiter *l = errand->account->limiter;
+    if (r->end != HTTP_ANSWERED && r->status == 0) {
+        limiter_lost(l, errand->ticket, now_ms, r->end == HTTP_LOST, sender_random());
+        return;
+    }
+    struct limiter_headers h;
+    qudra_headers(r, clock_wall_ms(), &h);
+    limiter_answered(l, errand->ticket, now_ms, r->status, &h, sender_random());
+    if (r->status == 429)
+        s->limited++;
+}
+
+static void remember(struct sender *s, const struct http_response *r)
+{
+    if (r->end == HTTP_ANSWERED && r->status >= 200 && r->status < 300)
+        s->successes++;
+    if (r->end == HTTP_ANSWERED && r->status < 500)
+        return;
+    s->failures++;
+    if (r->end == HTTP_ANSWERED)
+        snprintf(s->last_failure, sizeof s->last_failure, "HTTP status %d", r->status);
+    else
+        snprintf(s->last_failure, sizeof s->last_failure, "%s", r->failure);
+}
+
+static void tell_world(struct sender *s, const struct errand *errand,
+                       const struct http_response *r)
+{
+    const char *account = errand->account->config->name;
+    char status[12];
+    snprintf(status, sizeof status, "%d", r->status);
+    metrics_add(s->metrics, METRIC_REQUESTS, 1,
+                (const char *const[]){account, errand->what, status, NULL});
+    metrics_observe(s->metrics, METRIC_REQUEST_SECONDS,
+                    (double)(r->ended_ms - r->started_ms) / 1000.0,
+                    (const char *const[]){account, NULL});
+    LOG_DEBUG("request", log_str("account", account), log_str("what", errand->what),
+              log_int("status", r->status), log_int("ms", r->ended_ms - r->started_ms),
+              log_str("failure", r->failure[0] != '\0' ? r->failure : NULL));
+}
+
+size_t sender_deliver(struct sender *s)
+{
+    size_t n = 0;
+    for (struct http_response *r; (r = http_next(s->http)) != NULL; n++) {
+        struct errand *errand = r->tag;
+        tell_limiter(s, errand, r, clock_mono_ms());
+        remember(s, r);
+        tell_world(s, errand, r);
+        if (r->end == HTTP_ANSWERED && r->status >= 200 && r->status < 300)
+            account_accepted(errand->account);
+        errand->done(errand, r);
+        http_response_free(r);
+    }
+    return n;
+}

@@ -1,0 +1,44 @@
+/*
+ * sender: carries one request of an account to Qudra and its answer back to whoever asked.
+ *
+ * Every request of the agent (creates, updates, removals, list pages, probes) leaves through
+ * sender_start, so that the limiter, the lease, the metrics and the log see each one exactly once. It
+ * judges no answer: that is qudra's and op's work.
+ */
+#ifndef QS_ENGINE_SENDER_H
+#define QS_ENGINE_SENDER_H
+
+#include "edges/http.h"
+#include "edges/metrics.h"
+#include "edges/qudra.h"
+#include "engine/account.h"
+
+struct sender {
+    struct http *http;
+    struct metrics *metrics; /* may be NULL */
+    int64_t requests;        /* sent since start */
+    int64_t limited;         /* 429 answers since start */
+    int64_t successes, failures; /* 2xx; no answer, 5xx */
+    char last_failure[256];
+};
+
+/* One request on its way. The owner embeds it and keeps it until `done` was called. */
+struct errand {
+    struct account *account;
+    const char *what; /* "create", "list"…: for log and metrics */
+    void (*done)(struct errand *, const struct http_response *);
+    uint64_t ticket;
+};
+
+/* 0: a request of the account may leave now; else how long to wait (LIMITER_ASK_AGAIN: an answer must
+ * come first). */
+int64_t sender_wait_ms(struct account *a, int64_t now_ms);
+bool sender_start(struct sender *s, struct errand *errand, const struct qudra_request *request,
+                  const char *idempotency_key, int64_t now_ms, struct err *e) MUST_CHECK;
+/* Gives every answer that has come to its owner; returns how many. */
+size_t sender_deliver(struct sender *s);
+
+/* In [0, 1), for jitter. */
+double sender_random(void);
+
+#endif

@@ -1,0 +1,298 @@
+/*
+ * A look is one listing; updates and removals of the account go on meanwhile, creates wait. Only jobs that fit some attempt are kept, so a look over many pages
+ * costs no memory. What the listing says is applied when it has ended.
+ *
+ * The listing stops where jobs are older than the oldest attempt, less a margin for the difference of
+ * the two clocks: the state's clock says how long ago an attempt was sent, Qudra's Date says when that
+ * was by its own.
+ */
+#include "engine/settle.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define ATTEMPTS_MAX 5000
+#define CANDIDATES_MAX 20000
+#define CLOCK_MARGIN_MS 10000
+#define LOOK_AGAIN_MS 2000 /* doubled with every look in vain */
+#define LOOK_AT_MOST_MS 60000
+#define LOOKS_MIN 2 /* a page that shifts under a listing can hide a job once */
+
+struct candidate {
+    struct outcome outcome;
+    struct job_hash hash;
+};
+
+struct settle {
+    struct settle_options o;
+    struct settle_counts counts;
+    struct listing listing;
+    struct arena look; /* of the listing under way */
+    bool wanted;       /* there may be uncertain rows */
+    bool listed;       /* a listing has begun, and what it said is not yet applied */
+    int64_t next_look_ms;
+    int looks;         /* whole listings since the set of attempts last changed */
+    size_t last_n;
+
+    struct open_attempt *attempts;
+    size_t n_attempts;
+    struct candidate *candidates;
+    size_t n_candidates;
+};
+
+static bool take_page(void *context, const struct qudra_page *p);
+
+struct settle *settle_new(const struct settle_options *o)
+{
+    struct settle *s = mem_alloc(sizeof *s);
+    s->o = *o;
+    s->wanted = true;
+    listing_init(&s->listing, o->account, o->sender, take_page, s);
+    arena_init(&s->look, 64 * 1024);
+    return s;
+}
+
+void settle_free(struct settle *s)
+{
+    if (s == NULL)
+        return;
+    listing_release(&s->listing);
+    arena_release(&s->look);
+    mem_free(s);
+}
+
+void settle_wake(struct settle *s)
+{
+    s->wanted = true;
+}
+
+bool settle_in_flight(const struct settle *s)
+{
+    return s->listing.flying;
+}
+
+bool settle_is_stuck(const struct settle *s)
+{
+    return !s->listed && s->looks > 0 && s->counts.ambiguous > 0 &&
+           s->counts.ambiguous == (int64_t)s->n_attempts;
+}
+
+const struct settle_counts *settle_counts(const struct settle *s)
+{
+    return &s->counts;
+}
+
+int64_t settle_wait_ms(const struct settle *s, int64_t now_ms)
+{
+    if (!s->wanted)
+        return -1;
+    if (s->listing.flying)
+        return LOOK_AGAIN_MS; /* its answer ends the wait */
+    if (s->listed || s->next_look_ms <= now_ms)
+        return sender_wait_ms(s->o.account, now_ms);
+    return s->next_look_ms - now_ms;
+}
+
+/* ---- one listing ------------------------------------------------------------------------------- */
+
+static int64_t oldest_attempt_ago(const struct settle *s)
+{
+    int64_t ago = 0;
+    for (size_t i = 0; i < s->n_attempts; i++)
+        if (s->attempts[i].sent_ago_ms > ago)
+            ago = s->attempts[i].sent_ago_ms;
+    return ago;
+}
+
+static void keep_candidate(struct settle *s, const struct outcome *job)
+{
+    if (job->answered == NULL || job->job_id == NULL || s->n_candidates == CANDIDATES_MAX)
+        return;
+    struct job_hash h;
+    job_hash(job->answered, &h);
+    bool fits = false;
+    for (size_t i = 0; i < s->n_attempts && !fits; i++)
+        fits = settle_fits(&s->attempts[i].payload, &h, account_identity(s->o.account));
+    if (!fits)
+        return;
+    struct candidate *c = &s->candidates[s->n_candidates++];
+    c->hash = h;
+    c->outcome = (struct outcome){
+        .kind = OUTCOME_DONE,
+        .match_ready = job->match_ready,
+        .job_id = arena_strdup(&s->look, job->job_id),
+        .qudra_url = arena_strdup(&s->look, job->qudra_url),
+        .job_status = arena_strdup(&s->look, job->job_status),
+        .embedding_status = arena_strdup(&s->look, job->embedding_status),
+    };
+}
+
+/* Nothing older than the oldest attempt can be its job. How long ago it was sent is a duration of the
+ * state's clock, held against Qudra's own: a margin covers whole seconds and a stepped clock. */
+static bool is_too_old(const struct settle *s, const struct outcome *job)
+{
+    int64_t created;
+    return job->created_at != NULL && clock_parse_rfc3339(job->created_at, &created) &&
+           created < s->listing.server_ms - oldest_attempt_ago(s) - CLOCK_MARGIN_MS;
+}
+
+static bool take_page(void *context, const struct qudra_page *p)
+{
+    struct settle *s = context;
+    for (size_t i = 0; i < p->n; i++)
+        keep_candidate(s, &p->jobs[i]);
+    return p->n == 0 || !is_too_old(s, &p->jobs[p->n - 1]);
+}
+
+static bool begin(struct settle *s, struct err *e)
+{
+    arena_clear(&s->look);
+    if (!state_open_attempts(s->o.state, s->o.account->config->name, ATTEMPTS_MAX, &s->look,
+                             &s->attempts, &s->n_attempts, e))
+        return false;
+    s->listed = s->wanted = s->o.account->looking = s->n_attempts > 0;
+    if (!s->listed)
+        return true;
+    if (s->n_attempts != s->last_n)
+        s->looks = 0;
+    s->last_n = s->n_attempts;
+    s->candidates = arena_alloc(&s->look, CANDIDATES_MAX * sizeof *s->candidates);
+    s->n_candidates = 0;
+    s->counts.ambiguous = 0;
+    listing_begin(&s->listing);
+    return true;
+}
+
+/* ---- what it says ------------------------------------------------------------------------------ */
+
+/* Jobs that a row owns already are no candidates. */
+static bool drop_owned(struct settle *s, struct err *e)
+{
+    size_t n = s->n_candidates;
+    if (n == 0)
+        return true;
+    const char **ids = arena_alloc(&s->look, n * sizeof *ids);
+    struct binding *owners = arena_alloc(&s->look, n * sizeof *owners);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = s->candidates[i].outcome.job_id;
+    if (!state_bindings(s->o.state, s->o.account->config->name, ids, n, &s->look, owners, e))
+        return false;
+    s->n_candidates = 0;
+    for (size_t i = 0; i < n; i++)
+        if (owners[i].mapping == NULL)
+            s->candidates[s->n_candidates++] = s->candidates[i];
+    return true;
+}
+
+static bool waited_enough(const struct settle *s, const struct open_attempt *a)
+{
+    return a->sent_ago_ms >= s->o.account->config->settle_wait_ms && s->looks >= LOOKS_MIN;
+}
+
+static void found(const struct open_attempt *a, const struct candidate *c, struct result *out)
+{
+    *out = (struct result){
+        .mapping = a->mapping, .key = a->key, .op = OP_CREATE, .sent = &a->payload,
+        .outcome = &c->outcome, .answered = c->hash, .has_answered = true,
+        .verdict = {.state = ROW_SYNCED, .op = OP_NONE, .synced = true},
+    };
+}
+
+static void not_applied(const struct open_attempt *a, struct result *out)
+{
+    *out = (struct result){
+        .mapping = a->mapping, .key = a->key, .op = OP_CREATE,
+        .verdict = {.state = ROW_PENDING, .op = OP_CREATE},
+    };
+}
+
+static const struct outcome ambiguous_outcome = {
+    .kind = OUTCOME_UNCERTAIN,
+    .code = "create.ambiguous",
+    .message = "the answer to the create was lost, and more than one job at Qudra could be this row's: "
+               "compare them there, then delete the extra one and use `retry`, or `reconcile --adopt`",
+    .message_ar = "فُقد الرد على إنشاء الوظيفة، وتوجد في قدرة أكثر من وظيفة قد تطابق هذا الصف: قارنها هناك، "
+                  "ثم احذف الزائدة",
+    .match_ready = -1,
+};
+
+static void ambiguous(const struct open_attempt *a, struct result *out)
+{
+    *out = (struct result){
+        .mapping = a->mapping, .key = a->key, .op = OP_CREATE, .outcome = &ambiguous_outcome,
+        .verdict = {.state = ROW_UNCERTAIN, .op = OP_NONE, .keep_journal = true},
+    };
+}
+
+static struct settle_attempt *match(struct settle *s)
+{
+    struct settle_attempt *pairs = arena_alloc(&s->look, s->n_attempts * sizeof *pairs);
+    struct job_hash *jobs = arena_alloc(&s->look, (s->n_candidates + 1) * sizeof *jobs);
+    for (size_t i = 0; i < s->n_attempts; i++)
+        pairs[i].payload = s->attempts[i].payload;
+    for (size_t i = 0; i < s->n_candidates; i++)
+        jobs[i] = s->candidates[i].hash;
+    settle_match(pairs, s->n_attempts, jobs, s->n_candidates, account_identity(s->o.account));
+    return pairs;
+}
+
+static bool apply(struct settle *s, struct err *e)
+{
+    if (!drop_owned(s, e))
+        return false;
+    s->looks++;
+    const struct settle_attempt *pairs = match(s);
+    struct result *results = arena_alloc(&s->look, s->n_attempts * sizeof *results);
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_attempts; i++) {
+        const struct open_attempt *a = &s->attempts[i];
+        if (pairs[i].match >= 0) {
+            found(a, &s->candidates[pairs[i].match], &results[n++]);
+            s->counts.found++;
+            s->o.account->created++;
+        } else if (pairs[i].match == SETTLE_AMBIGUOUS) {
+            ambiguous(a, &results[n++]);
+            s->counts.ambiguous++;
+        } else if (waited_enough(s, a)) {
+            not_applied(a, &results[n++]);
+            s->counts.not_applied++;
+        }
+    }
+    return n == 0 || state_record(s->o.state, &s->o.account->lease, results, n, e);
+}
+
+static bool finish(struct settle *s, int64_t now_ms, struct err *e)
+{
+    if (!s->listing.failed && !apply(s, e))
+        return false;
+    s->listed = s->o.account->looking = false;
+    int64_t wait = LOOK_AGAIN_MS << (s->looks < 5 ? s->looks : 5);
+    s->next_look_ms = now_ms + (wait < LOOK_AT_MOST_MS ? wait : LOOK_AT_MOST_MS);
+    if (!s->listing.failed)
+        LOG_INFO("uncertain creates looked for", log_str("account", s->o.account->config->name),
+                 log_int("attempts", (int64_t)s->n_attempts), log_int("found", s->counts.found),
+                 log_int("not_applied", s->counts.not_applied),
+                 log_int("ambiguous", s->counts.ambiguous));
+    return true;
+}
+
+bool settle_turn(struct settle *s, bool start, int64_t now_ms, struct err *e)
+{
+    if (!s->wanted || s->listing.flying)
+        return true;
+    if (s->listed && !s->listing.active)
+        return finish(s, now_ms, e);
+    if (!start || s->next_look_ms > now_ms)
+        return true;
+    if (!s->listed) {
+        /* A create in flight could be taken for an uncertain one of equal content: let them end. */
+        s->o.account->looking = true;
+        if (s->o.account->creating > 0)
+            return true;
+        if (!begin(s, e))
+            return false;
+    }
+    return listing_turn(&s->listing, now_ms, e);
+}

@@ -1,0 +1,63 @@
+/*
+ * settle: find out what became of creates whose answer was lost (promise 2).
+ *
+ * Qudra keeps no id of ours, so the only way is to look: list the account's jobs, newest first, back
+ * to the time of the oldest uncertain create, and compare content. A job that no row owns and that
+ * equals what was sent is that create's. A create that is not found is looked for again until
+ * `qudra.settle_wait` has passed since it was sent, and at least twice; only then does it count as not
+ * applied, and its row may be sent again. This is the one place that may decide so.
+ *
+ * Fields that have been seen to come back changed (trimmed, normalised, sanitised) identify nothing.
+ * Rows of equal content are interchangeable; where unequal rows cannot be told apart by what is left,
+ * none of them is bound: they stay `uncertain` and a person is told.
+ */
+#ifndef QS_ENGINE_SETTLE_H
+#define QS_ENGINE_SETTLE_H
+
+#include "engine/listing.h"
+
+struct settle_counts {
+    int64_t found;       /* creates that had been applied */
+    int64_t not_applied; /* creates that had not */
+    int64_t ambiguous;   /* left to a person, at the last look */
+    int64_t requests;
+};
+
+struct settle_options {
+    struct account *account;
+    struct sender *sender;
+    struct pg *state;
+};
+
+struct settle;
+struct settle *settle_new(const struct settle_options *o);
+void settle_free(struct settle *s);
+
+/* There may be uncertain rows now. */
+void settle_wake(struct settle *s);
+/* Does what can be done now. `start` false: starts nothing new. */
+bool settle_turn(struct settle *s, bool start, int64_t now_ms, struct err *e) MUST_CHECK;
+/* 0: call again at once; -1: nothing is uncertain; else how long the next turn can wait. */
+int64_t settle_wait_ms(const struct settle *s, int64_t now_ms);
+/* Only ambiguous ones are left: nothing but a person (or time) will change that. */
+bool settle_is_stuck(const struct settle *s);
+bool settle_in_flight(const struct settle *s);
+const struct settle_counts *settle_counts(const struct settle *s);
+
+/* ---- the matching, pure ------------------------------------------------------------------------- */
+
+struct settle_attempt {
+    struct job_hash payload;
+    int match; /* filled: index of the job, SETTLE_NONE or SETTLE_AMBIGUOUS */
+};
+#define SETTLE_NONE (-1)
+#define SETTLE_AMBIGUOUS (-2)
+
+/* Equal in every field of `identity`. */
+bool settle_fits(const struct job_hash *a, const struct job_hash *b, unsigned identity);
+/* Pairs attempts with unowned jobs by the fields in `identity`. Equal attempts take equal jobs in
+ * order; attempts that differ, but not in those fields, are ambiguous when any job fits them. */
+void settle_match(struct settle_attempt *attempts, size_t n_attempts, const struct job_hash *jobs,
+                  size_t n_jobs, unsigned identity);
+
+#endif

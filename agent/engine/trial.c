@@ -1,0 +1,203 @@
+/*
+ * Every row is mapped with a trace: the trace is what knows which name was unknown, also where a
+ * default stood in and nothing was refused. What is kept grows with the number of different rules
+ * and unknown names, not with the rows.
+ */
+#include "engine/trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define UNKNOWNS_MAX 1000
+
+/* ---- what is counted ------------------------------------------------------------------------- */
+
+/* Doubles an array that is full; the old one stays in the arena until the end. */
+static void *grow(struct arena *a, const void *items, size_t n, size_t *cap, size_t bytes)
+{
+    *cap = *cap ? 2 * *cap : 16;
+    void *fresh = arena_alloc(a, *cap * bytes);
+    if (n > 0)
+        memcpy(fresh, items, n * bytes);
+    return fresh;
+}
+
+static struct trial_rule *rule_of(struct trial *t, const struct refusal *r)
+{
+    for (size_t i = 0; i < t->n_rules; i++)
+        if (strcmp(t->rules[i].rule, r->rule) == 0)
+            return &t->rules[i];
+    if (t->n_rules == t->cap_rules)
+        t->rules = grow(&t->arena, t->rules, t->n_rules, &t->cap_rules, sizeof *t->rules);
+    t->rules[t->n_rules] = (struct trial_rule){.rule = arena_strdup(&t->arena, r->rule),
+                                               .message = arena_strdup(&t->arena, r->message)};
+    return &t->rules[t->n_rules++];
+}
+
+static void count_refusals(struct trial *t, const struct desired *d, const char *key, int64_t rows)
+{
+    t->refused += rows;
+    for (size_t i = 0; i < d->n_refusals; i++) {
+        struct trial_rule *rule = rule_of(t, &d->refusals[i]);
+        size_t given = 0;
+        while (given < TRIAL_EXAMPLES && rule->example[given] != NULL)
+            given++;
+        if (key != NULL && given < TRIAL_EXAMPLES)
+            rule->example[given] = arena_strdup(&t->arena, key);
+        rule->rows += rows;
+    }
+}
+
+static void count_unknown(struct trial *t, int field, struct text value, bool defaulted)
+{
+    size_t i = 0;
+    for (; i < t->n_unknowns; i++)
+        if (t->unknowns[i].field == field && strlen(t->unknowns[i].value) == value.len &&
+            memcmp(t->unknowns[i].value, value.data, value.len) == 0)
+            break;
+    if (i == UNKNOWNS_MAX)
+        return;
+    if (i == t->cap_unknowns)
+        t->unknowns = grow(&t->arena, t->unknowns, i, &t->cap_unknowns, sizeof *t->unknowns);
+    if (i == t->n_unknowns) {
+        const char *kept = arena_strndup(&t->arena, value.data, value.len);
+        t->unknowns[t->n_unknowns++] =
+            (struct trial_unknown){.field = field, .value = kept, .defaulted = defaulted};
+    }
+    t->unknowns[i].rows++;
+}
+
+static int by_rows(int64_t a, int64_t b)
+{
+    return (a < b) - (a > b);
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+    const struct trial_rule *x = a, *y = b;
+    int order = by_rows(x->rows, y->rows);
+    return order ? order : strcmp(x->rule, y->rule);
+}
+
+static int compare_unknowns(const void *a, const void *b)
+{
+    const struct trial_unknown *x = a, *y = b;
+    int order = x->field != y->field ? x->field - y->field : by_rows(x->rows, y->rows);
+    return order ? order : strcmp(x->value, y->value);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+static void try_account(struct trial *t, const struct mapping *m, const struct config *c,
+                        const struct row *row, struct arena *a)
+{
+    struct text name = row->value[m->n_key + COLUMN_ACCOUNT];
+    if (m->account_sql == NULL)
+        return;
+    if (name.data == NULL)
+        name = text_of("");
+    if (config_account_find(c, arena_strndup(a, name.data, name.len)) == NULL)
+        count_unknown(t, TRIAL_ACCOUNT, name, false);
+}
+
+static void try_row(struct trial *t, const struct mapping *m, const struct row *row, const char *key,
+                    struct arena *a)
+{
+    struct refusal refusals[JOB_MAX_REFUSALS];
+    struct job job;
+    struct desired desired;
+    struct trace trace = {.n = 0};
+    mapping_apply(m, row, a, &job, refusals, &desired, &trace);
+    t->undated += m->updated_at != NULL && row->value[m->n_key + COLUMN_CHANGED].data == NULL;
+    switch (desired.kind) {
+    case DESIRED_JOB:
+        t->accepted++;
+        break;
+    case DESIRED_REFUSED:
+        count_refusals(t, &desired, key, 1);
+        break;
+    case DESIRED_GONE:
+        t->removed++;
+        break;
+    }
+    for (size_t i = 0; i < trace.n; i++)
+        if (trace.steps[i].unknown.data != NULL)
+            count_unknown(t, trace.steps[i].field, trace.steps[i].unknown,
+                          trace.steps[i].refusal == NULL);
+}
+
+static void refuse_rows(struct trial *t, const char *rule, const char *key, int64_t rows)
+{
+    struct arena a;
+    struct refusal refusal;
+    struct desired desired;
+    if (rows == 0)
+        return;
+    arena_init(&a, 0);
+    mapping_refuse(rule, rows, &a, &refusal, &desired);
+    count_refusals(t, &desired, key, rows);
+    arena_release(&a);
+}
+
+/* Rows with one key stand side by side and never on two pages: no job can stand for all of them. */
+static size_t same_key(const struct source_page *page, size_t i)
+{
+    size_t n = 1;
+    while (i + n < page->n && strcmp(page->keys[i], page->keys[i + n]) == 0)
+        n++;
+    return n;
+}
+
+static void try_page(struct trial *t, const struct mapping *m, const struct config *c,
+                     const struct source_page *page, int64_t limit)
+{
+    struct arena a;
+    arena_init(&a, 256 * 1024);
+    for (size_t i = 0, n; i < page->n && (limit == 0 || t->rows < limit); i += n) {
+        n = same_key(page, i);
+        t->rows += (int64_t)n;
+        try_account(t, m, c, &page->rows[i], &a);
+        if (n == 1)
+            try_row(t, m, &page->rows[i], page->keys[i], &a);
+        else
+            refuse_rows(t, "key.duplicate", page->keys[i], (int64_t)n);
+        t->whole = page->last && i + n == page->n;
+        if (t->whole || (limit > 0 && t->rows >= limit))
+            t->last_key = arena_strdup(&t->arena, page->keys[i]);
+        arena_clear(&a);
+    }
+    arena_release(&a);
+}
+
+bool trial_run(struct trial *t, struct source *s, const struct mapping *m, const struct config *c,
+               int64_t limit, struct err *e)
+{
+    struct source_page page;
+    int64_t without_key = 0;
+    *t = (struct trial){.rows = 0};
+    arena_init(&t->arena, 0);
+    if (!source_scan_start(s, e))
+        return false;
+    do {
+        if (!source_scan_next(s, &page, e))
+            return false;
+        if (page.n == 0)
+            t->whole = page.last;
+        try_page(t, m, c, &page, limit);
+    } while (!page.last && (limit == 0 || t->rows < limit));
+    source_scan_stop(s);
+    if (t->whole && !source_null_keys(s, &without_key, e))
+        return false;
+    t->rows += without_key;
+    refuse_rows(t, "key.null", NULL, without_key);
+    if (t->n_rules > 0)
+        qsort(t->rules, t->n_rules, sizeof *t->rules, compare_rules);
+    if (t->n_unknowns > 0)
+        qsort(t->unknowns, t->n_unknowns, sizeof *t->unknowns, compare_unknowns);
+    return true;
+}
+
+void trial_release(struct trial *t)
+{
+    arena_release(&t->arena);
+}
