@@ -1,0 +1,192 @@
+/*
+ * run, once and backfill: the same loop with different ends.
+ *
+ * A reload makes the new loop beside the old one and drops the old one only when the new one has
+ * connected, compiled its mappings and read its keys: a wrong file changes nothing.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "commands/progress.h"
+#include "commands/setup.h"
+#include "commands/systemd.h"
+#include "engine/loop.h"
+#include "engine/signals.h"
+
+static struct loop_options options_of(const struct setup *s, enum loop_mode mode, int signal_fd)
+{
+    return (struct loop_options){
+        .mode = mode,
+        .config = s->config,
+        .mappings = s->mappings,
+        .n_mappings = s->n_mappings,
+        .signal_fd = signal_fd,
+    };
+}
+
+/* ---- once, backfill ----------------------------------------------------------------------------- */
+
+static int finish(const struct setup *s, struct err *e)
+{
+    int status = EXIT_CONVERGED;
+    struct pg *state;
+    if (!setup_connect_state(s, &state, e))
+        return status;
+    if (!setup_rows_left(s, state, &status, e))
+        status = EXIT_CONVERGED;
+    pg_free(state);
+    if (status == EXIT_ROWS_LEFT)
+        fprintf(stderr, "some rows need attention: `qudra-sync status` tells which\n");
+    return status;
+}
+
+static bool run_to_end(const struct setup *s, enum loop_mode mode, bool show, enum loop_end *end,
+                       struct err *e)
+{
+    struct progress progress;
+    struct loop_options o = options_of(s, mode, signals_init());
+    o.progress = show ? progress_show : NULL;
+    o.progress_context = &progress;
+    struct loop *l;
+    if (!loop_new(&l, &o, e))
+        return false;
+    if (show)
+        progress_init(&progress);
+    bool ok = loop_run(l, end, e);
+    struct loop_view v;
+    loop_view(l, &v);
+    if (show)
+        progress_end(&progress, &v);
+    loop_free(l);
+    return ok;
+}
+
+static int run_passes(const struct invocation *in, enum loop_mode mode, bool show, struct err *e)
+{
+    struct setup s;
+    if (!setup_load(&s, in, e))
+        return EXIT_CONVERGED;
+    enum loop_end end;
+    int status = EXIT_CONVERGED;
+    if (run_to_end(&s, mode, show, &end, e)) {
+        if (end == LOOP_STOPPED)
+            fprintf(stderr, "stopped: what is left goes on with the next start\n");
+        status = finish(&s, e);
+    }
+    setup_release(&s);
+    return status;
+}
+
+static int run_once(const struct invocation *in, struct err *e)
+{
+    return run_passes(in, LOOP_ONCE, false, e);
+}
+
+static int run_backfill(const struct invocation *in, struct err *e)
+{
+    return run_passes(in, LOOP_BACKFILL, true, e);
+}
+
+/* ---- run ------------------------------------------------------------------------------------------ */
+
+static bool start(const struct setup *s, struct metrics *metrics, int signal_fd, struct loop **out,
+                  struct err *e)
+{
+    struct loop_options o = options_of(s, LOOP_RUN, signal_fd);
+    o.metrics = metrics;
+    return loop_new(out, &o, e);
+}
+
+static void count_reload(struct metrics *m, const char *outcome)
+{
+    metrics_add(m, METRIC_CONFIG_RELOADS, 1, (const char *const[]){outcome, NULL});
+}
+
+/* Puts a new loop in the place of *l; a wrong configuration leaves everything as it was. */
+static void reload(const struct invocation *in, struct setup *s, struct metrics *metrics,
+                   int signal_fd, struct loop **l)
+{
+    struct err e = ERR_INIT;
+    struct setup fresh;
+    struct loop *next;
+    systemd_notify("RELOADING=1");
+    if (!setup_load(&fresh, in, &e)) {
+        log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
+        count_reload(metrics, "refused");
+    } else if (!start(&fresh, metrics, signal_fd, &next, &e)) {
+        log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
+        count_reload(metrics, "refused");
+        setup_release(&fresh);
+    } else {
+        loop_free(*l);
+        setup_release(s);
+        *l = next;
+        *s = fresh;
+        LOG_INFO("configuration reloaded", log_str("file", s->config->file));
+        count_reload(metrics, "done");
+    }
+    systemd_notify("READY=1");
+}
+
+static bool run_until_stopped(const struct invocation *in, struct setup *s, struct metrics *metrics,
+                              int signal_fd, struct err *e)
+{
+    struct loop *l;
+    if (!start(s, metrics, signal_fd, &l, e))
+        return false;
+    LOG_INFO("started", log_str("version", QS_VERSION), log_str("config", s->config->file),
+             log_int("mappings", (int64_t)s->n_mappings));
+    systemd_notify("READY=1");
+    enum loop_end end;
+    bool ok;
+    while ((ok = loop_run(l, &end, e)) && end == LOOP_RELOAD)
+        reload(in, s, metrics, signal_fd, &l);
+    systemd_notify("STOPPING=1");
+    loop_free(l);
+    if (ok)
+        LOG_INFO("stopped");
+    return ok;
+}
+
+static int run_agent(const struct invocation *in, struct err *e)
+{
+    struct setup s;
+    if (!setup_load(&s, in, e))
+        return EXIT_CONVERGED;
+    int signal_fd = signals_init();
+    struct metrics *metrics = metrics_new();
+    bool ok = s.config->metrics_listen == NULL ||
+              metrics_listen(metrics, s.config->metrics_listen, e);
+    if (ok)
+        (void)run_until_stopped(in, &s, metrics, signal_fd, e);
+    metrics_free(metrics);
+    setup_release(&s);
+    return EXIT_CONVERGED;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .arguments = "",
+    .summary = "the long-running agent: polls, pushes, goes on until it is stopped",
+    .details = "TERM or INT: what is in flight ends and is recorded, then it exits; a second one exits\n"
+               "at once. HUP: reads the configuration again; a wrong one leaves the old in force.",
+    .run = run_agent,
+};
+
+const struct command command_once = {
+    .name = "once",
+    .arguments = "",
+    .summary = "one pass and exit: for cron",
+    .details = "Looks at every mapping once, pushes what is pending, and exits. Quiet when all is well.",
+    .run = run_once,
+};
+
+const struct command command_backfill = {
+    .name = "backfill",
+    .arguments = "",
+    .summary = "a one-shot full scan and push, with a progress bar",
+    .details = "Stop it and start it again at will: it goes on where it was.",
+    .run = run_backfill,
+};
