@@ -38,7 +38,7 @@ B        := build/$(KIND)
 
 SQL      := $(sort $(wildcard agent/sql/*.sql) $(wildcard migrations/*.sql))
 SRC      := $(sort $(wildcard agent/*/*.c))
-GEN      := $(B)/gen/sql.c $(B)/gen/cities.c
+GEN      := $(B)/gen/sql.c $(B)/gen/cities.c $(B)/gen/presets.c
 OBJ      := $(SRC:%.c=$(B)/%.o) $(GEN:%.c=%.o)
 LIBOBJ   := $(filter-out $(B)/agent/commands/main.o,$(OBJ))
 SANDBOX  := $(sort $(wildcard tests/sandbox/*.c))
@@ -85,6 +85,10 @@ $(OBJ): | $(B)/gen/sql_names.h
 $(B)/gen/cities.c: agent/formats/ksa_cities.awk agent/formats/ksa_cities.tsv
 	@mkdir -p $(@D)
 	$(Q)awk -f agent/formats/ksa_cities.awk agent/formats/ksa_cities.tsv > $@
+
+$(B)/gen/presets.c: agent/rules/presets.awk $(wildcard mappings/*.yaml)
+	@mkdir -p $(@D)
+	$(Q)awk -f agent/rules/presets.awk $(sort $(filter %.yaml,$^)) > $@
 
 # --- tests --------------------------------------------------------------------------------------
 # tests/README.md tells how to run one test. All but `valgrind` and `cover` judge the asan build.
@@ -154,9 +158,14 @@ valgrind: ## the tests once more under valgrind; takes long
 	 QS_WRAPPER='valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite' \
 	 $(PYTHON) tests/run.py --only unit --only golden --only edges --only e2e $(ARGS)
 
+bench: ## speed and size, as ratios of one run; SIZE=small, ONLY=scan,idle (see tests/bench/)
+	$(DEPS) build bench
+	$(SUBMAKE) KIND=release all
+	@QS_BUILD=$(CURDIR)/build/release $(PYTHON) tests/bench/bench.py --size $(or $(SIZE),full) --only '$(ONLY)'
+
 analyze: ## cppcheck, clang's analyzer and gcc's
 	$(DEPS) check
-	$(SUBMAKE) KIND=asan $(B)/gen/sql_names.h
+	$(SUBMAKE) KIND=asan build/asan/gen/sql_names.h
 	cppcheck -q --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Iagent agent tests/sandbox
 	clang-tidy --quiet --warnings-as-errors='*' --checks='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling' \
 	    $(SRC) $(SANDBOX) -- $(filter-out -MMD -MP,$(BASE)) $(LIB_CFLAGS) -Ibuild/asan/gen
@@ -166,6 +175,10 @@ analyze: ## cppcheck, clang's analyzer and gcc's
 format: ## clang-format over all C
 	clang-format -i $(C_FILES)
 
+install: all ## qudra-sync below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(B)/qudra-sync $(DESTDIR)$(PREFIX)/bin/qudra-sync
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/qudra-sync README.md CHANGELOG.md agent.yaml.example
+
 clean: ## remove everything that was built
 	rm -rf build
 
@@ -173,6 +186,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden cover \
-        valgrind analyze format clean help
+        valgrind bench analyze format install clean help
 
 -include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d

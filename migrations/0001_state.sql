@@ -117,7 +117,7 @@ CREATE TABLE qudra_sync.watermark (
     changed_to     timestamptz,           -- every change before this has been seen
     horizon        timestamptz,           -- and may move here at the next poll
     scanned_at     timestamptz,           -- end of the last whole scan
-    change_id      bigint,                -- the outbox has been read to here
+    shape          bigint,                -- of what triggers watch, as it was at that scan
     fingerprint    text,                  -- of the mapping that the state was made with
     source         text                   -- system identifier and database of the source
 );

@@ -55,8 +55,8 @@ void check_say(struct check *c, enum check_level level, const char *hint, const 
     buf_release(&text);
 }
 
-/* What must be mended first decides the exit status: a wrong file before a key, a key before a server
- * that may be back in a minute. */
+/* What must be mended first decides the exit status: a wrong file before a key, a key before a
+ * server that may be back in a minute. */
 static int weight(enum err_kind kind)
 {
     static const enum err_kind order[] = {ERR_NONE, ERR_AWAY, ERR_KEY, ERR_CONFIG, ERR_INTERNAL};
@@ -97,8 +97,10 @@ static void say_configuration(struct check *c)
               s->config->n_accounts, s->config->n_accounts == 1 ? "" : "s", s->n_mappings,
               s->n_mappings == 1 ? "" : "s");
     if (s->n_mappings == 0)
-        check_say(c, CHECK_WARNING, "write one below mappings/, or let `qudra-sync introspect "
-                  "TABLE` draft it", "no mapping is there: nothing would be mirrored");
+        check_say(c, CHECK_WARNING,
+                  "write one below mappings/, or let `qudra-sync introspect "
+                  "TABLE` draft it",
+                  "no mapping is there: nothing would be mirrored");
 }
 
 static void check_everything(struct check *c, bool offline)

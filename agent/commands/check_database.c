@@ -28,13 +28,31 @@ static bool read_role(struct check *c, struct pg *pg, struct role *out, struct e
     return true;
 }
 
+/* Whether the schema is there is one of the findings: setup_connect_state would insist on it. */
+static bool connect_bare(const struct setup *s, struct pg **out, struct err *e)
+{
+    const struct pg_options o = {
+        .url = s->config->database_url,
+        .what = "state",
+        .application_name = "qudra-sync check",
+        .connect_timeout_ms = s->config->connect_timeout_ms,
+        .statement_timeout_ms = s->config->statement_timeout_ms,
+        .read_only = true,
+        .stop_fd = -1,
+    };
+    return pg_connect(out, &o, e);
+}
+
 /* ---- state ----------------------------------------------------------------------------------- */
 
-/* No schema yet is how everybody begins: a warning. Whether `migrate` may make it is told as well. */
+/* No schema yet is how everybody begins: a warning. Whether `migrate` may make it is told as well.
+ */
 static bool check_missing_schema(struct check *c, const struct role *role)
 {
-    const char *grant = arena_printf(c->arena, "let the owner run: GRANT CREATE ON DATABASE \"%s\" "
-                                     "TO \"%s\"", role->database, role->name);
+    const char *grant = arena_printf(c->arena,
+                                     "let the owner run: GRANT CREATE ON DATABASE \"%s\" "
+                                     "TO \"%s\"",
+                                     role->database, role->name);
     check_say(c, CHECK_WARNING, "run `qudra-sync migrate`",
               "the schema qudra_sync is not there yet");
     if (!role->may_create)
@@ -43,7 +61,7 @@ static bool check_missing_schema(struct check *c, const struct role *role)
     return false;
 }
 
-static bool check_tables(struct check *c, struct pg *pg, const struct role *role, struct err *e)
+static bool check_tables(struct pg *pg, const struct role *role, struct err *e)
 {
     struct pg_result *r;
     if (!pg_query(pg, sql_check_state, NULL, &r, e))
@@ -52,8 +70,10 @@ static bool check_tables(struct check *c, struct pg *pg, const struct role *role
     if (!ok) {
         err_set(e, ERR_CONFIG, "role \"%s\" may not read and write qudra_sync.%s", role->name,
                 pg_str(r, 0, 0));
-        err_hint(e, "let the owner run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "
-                 "qudra_sync TO \"%s\"", role->name);
+        err_hint(e,
+                 "let the owner run: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "
+                 "qudra_sync TO \"%s\"",
+                 role->name);
     }
     pg_result_free(r);
     return ok;
@@ -76,7 +96,7 @@ static bool check_schema(struct check *c, struct pg *pg, struct err *e)
                   "%zu of %zu migrations have been applied", applied, n);
         return false;
     }
-    if (!migrate_require(pg, e) || !check_tables(c, pg, &role, e))
+    if (!migrate_require(pg, e) || !check_tables(pg, &role, e))
         return false;
     check_say(c, CHECK_OK, NULL, "schema qudra_sync: version %d, may be read and written",
               steps[n - 1].version);
@@ -88,7 +108,7 @@ void check_state(struct check *c, struct pg **out)
     struct err e = ERR_INIT;
     *out = NULL;
     check_section(c, "state database");
-    if (!setup_connect_bare(c->setup, out, &e)) {
+    if (!connect_bare(c->setup, out, &e)) {
         check_fail(c, &e);
         return;
     }
@@ -110,7 +130,8 @@ static void check_role(struct check *c, const struct role *role)
                   arena_printf(c->arena, "GRANT pg_read_all_stats TO \"%s\" removes the limit",
                                role->name),
                   "role \"%s\" cannot see how long other transactions run: a row committed by one "
-                  "that is longer than `overlap` waits for the next sweep", role->name);
+                  "that is longer than `overlap` waits for the next sweep",
+                  role->name);
     if (strcmp(role->encoding, "SQL_ASCII") == 0)
         check_say(c, CHECK_WARNING, "convert the database to UTF-8",
                   "the database has the encoding SQL_ASCII: a row that is not UTF-8 is refused");

@@ -157,6 +157,11 @@ struct invocation *invocation_read(struct arena *a, int argc, char **argv, struc
 {
     struct invocation *in = arena_alloc(a, sizeof *in);
     bool words_only = false;
+    if (argc > 0 && strcmp(argv[0], "help") == 0) { /* "help COMMAND" reads as "COMMAND --help" */
+        in->given[in->n_given++] = (struct given){.name = "--help"};
+        argc--;
+        argv++;
+    }
     for (int i = 0; i < argc; i++) {
         bool ok;
         if (!words_only && strcmp(argv[i], "--") == 0) {

@@ -2,7 +2,6 @@
  * qudra-sync: reads the command line, runs one command, turns its end into an exit status.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/secret.h"
@@ -36,14 +35,12 @@ static int show_help(const struct invocation *in)
 
 static int run(int argc, char **argv, struct arena *a, struct err *e)
 {
-    /* "help COMMAND" reads as "COMMAND --help". */
-    bool help = argc > 0 && strcmp(argv[0], "help") == 0;
-    const struct invocation *in = invocation_read(a, argc - help, argv + help, e);
+    const struct invocation *in = invocation_read(a, argc, argv, e);
     if (in == NULL)
         return EXIT_CONVERGED;
     if (invocation_has(in, "--version"))
         return printf("qudra-sync %s\n", QS_VERSION) < 0;
-    if (help || invocation_has(in, "--help"))
+    if (invocation_has(in, "--help"))
         return show_help(in);
     if (invocation_command(in) == NULL) {
         err_set(e, ERR_USAGE, "no command was given");

@@ -76,8 +76,8 @@ static void shrink(const struct table *t, size_t room, size_t width[])
     static const struct {
         enum table_kind kind;
         size_t least;
-    } steps[] = {
-        {TABLE_TEXT, 24}, {TABLE_WORD, 12}, {TABLE_TEXT, 10}, {TABLE_WORD, 5}, {TABLE_NUMBER, 4}};
+    } steps[] = {{TABLE_TEXT, 28}, {TABLE_WORD, 12}, {TABLE_TEXT, 10}, {TABLE_WORD, 5},
+                 {TABLE_TEXT, 5},  {TABLE_WORD, 2},  {TABLE_NUMBER, 4}};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         size_t *column;
         while (total(t, width) > room &&
@@ -167,6 +167,14 @@ static void write_row(const struct table *t, const struct output *o, const size_
     while (anything_left(cursor, t->n_columns));
 }
 
+static bool has_titles(const struct table *t)
+{
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (t->columns[i].title[0] != '\0')
+            return true;
+    return false;
+}
+
 void table_write(const struct table *t, const struct output *o, size_t indent, struct buf *out)
 {
     size_t width[TABLE_MAX_COLUMNS];
@@ -180,7 +188,8 @@ void table_write(const struct table *t, const struct output *o, size_t indent, s
         titles.cell[i] = t->columns[i].title;
         titles.style[i] = STYLE_DIM;
     }
-    write_row(t, o, width, &titles, indent, out);
+    if (has_titles(t))
+        write_row(t, o, width, &titles, indent, out);
     for (const struct table_row *row = t->first; row != NULL; row = row->next)
         write_row(t, o, width, row, indent, out);
 }

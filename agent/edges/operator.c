@@ -75,6 +75,22 @@ bool operator_release(struct pg *pg, const struct operator_choice *c, int64_t *c
     return change_with_patience(pg, c, release, count, e);
 }
 
+bool operator_accept_source(struct pg *pg, const struct operator_choice *c, int64_t *count,
+                            struct err *e)
+{
+    struct pg_params p;
+    struct pg_result *r;
+    pg_params_init(&p);
+    pg_add_str(&p, c->mapping);
+    bool ok = pg_query(pg, sql_operator_accept_source, &p, &r, e);
+    pg_params_release(&p);
+    if (!ok)
+        return false;
+    *count = pg_affected(r);
+    pg_result_free(r);
+    return true;
+}
+
 bool operator_wake(struct pg *pg, struct err *e)
 {
     return pg_query(pg, sql_operator_wake, NULL, NULL, e);

@@ -196,11 +196,23 @@ static bool set_tracked(struct pg *pg, struct err *e)
     return pg_script(pg, sql, e);
 }
 
+/* A server that knows no encoding would refuse, for UTF8, the whole page that holds one broken cell: its
+ * bytes are taken as they are, and the mapping refuses the row. */
+static bool take_bytes_as_they_are(struct pg *pg, struct err *e)
+{
+    const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
+    if (!encoding || strcmp(encoding, "SQL_ASCII") != 0 || !pg->o.own_search_path)
+        return true;
+    if (PQsetClientEncoding(pg->conn, "SQL_ASCII") == 0)
+        return true;
+    return err_set(e, ERR_INTERNAL, "%s: the client encoding cannot be set", pg_where(pg));
+}
+
 static bool open_connection(struct pg *pg, struct err *e)
 {
     pg->pooled = false;
     if (open_once(pg, e))
-        return true;
+        return take_bytes_as_they_are(pg, e);
     if (!strstr(e->message, "unsupported startup parameter"))
         return false;
     pg->pooled = true;

@@ -126,8 +126,9 @@ static bool is_for(const struct mapping *m, enum mapping_query q)
         return m->updated_at != NULL;
     case MAPPING_WRITE_BACK:
         return m->write_back_job_id || m->write_back_url || m->write_back_status;
-    case MAPPING_DESCRIBE:
-        return false; /* done already */
+    case MAPPING_DESCRIBE: /* done already */
+    case MAPPING_WATCHED:
+        return false;
     case MAPPING_SCAN:
     case MAPPING_SCAN_AFTER:
     case MAPPING_BY_KEY:
@@ -261,4 +262,16 @@ bool source_identity(struct source *s, struct arena *a, const char **identity, s
     pg_result_free(cluster);
     pg_result_free(database);
     return ok;
+}
+
+bool source_is_same(const char *one, const char *other)
+{
+    const char *cluster1 = strrchr(one, '@'), *cluster2 = strrchr(other, '@');
+    if (!cluster1 || !cluster2)
+        return strcmp(one, other) == 0;
+    if (!cluster1[1] || !cluster2[1])
+        return cluster1 - one == cluster2 - other &&
+               strncmp(one, other, (size_t)(cluster1 - one)) == 0;
+    const char *oid1 = strrchr(one, '/'), *oid2 = strrchr(other, '/');
+    return strcmp(oid1 ? oid1 : one, oid2 ? oid2 : other) == 0;
 }

@@ -58,6 +58,9 @@ bool source_horizon(struct source *s, int64_t overlap_ms, struct arena *a, const
  * "<database name>/<oid>@<system identifier where readable>". */
 bool source_identity(struct source *s, struct arena *a, const char **identity,
                      struct err *e) MUST_CHECK;
+/* A database that was renamed is the same; where the cluster may not be asked for on one of the two
+ * occasions, name and oid decide. */
+bool source_is_same(const char *one, const char *other);
 
 /* source.write_back, in its own short statement on a connection that may write. */
 struct source_note {

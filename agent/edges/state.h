@@ -20,9 +20,17 @@ struct lease {
 #define LEASE_MS       9000
 #define LEASE_RENEW_MS 3000
 
-/* Takes the lease when it is free, given back, run out or this very holder's; ERR_LOCKED names the
- * holder otherwise. `account` is borrowed as long as the lease lives. */
-bool state_lease_take(struct pg *pg, const char *account, const char *holder, struct lease *out,
+/* Who asks for an account's lease, and what came of it. */
+struct lease_claim {
+    const char *account;
+    const char *holder; /* names the agent that asks */
+    const char *dead;   /* a holder that is known to be dead: its lease is free; NULL: none */
+    char rival[160];    /* filled: who holds it, or held it last and did not give it back; "" nobody */
+    int64_t left_ms;    /* filled when not taken: until the rival's lease runs out */
+};
+/* Takes the lease when it is free, given back, run out, the holder's own or a dead agent's; ERR_LOCKED
+ * otherwise. */
+bool state_lease_take(struct pg *pg, struct lease_claim *claim, struct lease *out,
                       struct err *e) MUST_CHECK;
 bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e) MUST_CHECK;
 void state_lease_give(struct pg *pg, struct lease *l); /* so that a waiting agent need not wait */
@@ -90,9 +98,9 @@ struct watermark {
     const char *changed_to, *horizon; /* RFC 3339 or NULL */
     const char *fingerprint, *source; /* NULL: never scanned */
     int64_t scanned_ago_ms;           /* -1: never */
-    int64_t change_id;
+    int64_t shape;
 };
-/* In state_set_watermark a NULL string, or change_id 0, leaves what is recorded. */
+/* In state_set_watermark a NULL string, or shape 0, leaves what is recorded. */
 bool state_watermark(struct pg *pg, const char *mapping, struct arena *a, struct watermark *out,
                      struct err *e) MUST_CHECK;
 bool state_set_watermark(struct pg *pg, const struct lease *l, const char *mapping,
@@ -159,8 +167,10 @@ struct open_attempt {
 /* Journalled creates of the account, oldest first, that are not in flight in this process. */
 bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,
                          struct open_attempt **out, size_t *n, struct err *e) MUST_CHECK;
-/* At start: what was `sending` when the last agent died is now uncertain. */
-bool state_recover(struct pg *pg, const struct lease *l, int64_t *uncertain,
+/* At start: what was `sending` when the last agent ended is now uncertain. `died`: it did not give its
+ * lease back, so updates may have been on their way as well: what Qudra holds of the pending rows is
+ * not known any more, and they are sent whole. */
+bool state_recover(struct pg *pg, const struct lease *l, bool died, int64_t *uncertain,
                    struct err *e) MUST_CHECK;
 /* Which rows are bound to these job ids; out[i] NULL mapping: none. */
 struct binding {
@@ -180,6 +190,39 @@ bool state_learned(struct pg *pg, const char *account, unsigned *as_sent, unsign
                    struct err *e) MUST_CHECK;
 bool state_learn(struct pg *pg, const struct lease *l, unsigned as_sent, unsigned changed,
                  struct err *e) MUST_CHECK;
+
+/* ---- reconcile: against Qudra's whole list -------------------------------------------------------- */
+
+/* A row that has a job. */
+struct bound {
+    const char *mapping, *key; /* NULL: no row of the account has this job */
+    struct recorded recorded;
+    bool has_answered;        /* false: Qudra answered what was sent, or did not say */
+    struct job_hash answered; /* fields alone */
+    int64_t synced_ago_ms;    /* by the state database's clock; -1: never */
+};
+/* Which rows have these jobs: out[i] belongs to job_ids[i]. */
+bool state_listed(struct pg *pg, const char *account, const char *const *job_ids, size_t n,
+                  struct arena *a, struct bound *out, struct err *e) MUST_CHECK;
+/* Rows with a job that should be at Qudra, by job id, page by page; after = NULL for the first. */
+bool state_bound(struct pg *pg, const char *account, const char *after, size_t limit,
+                 struct arena *a, struct bound **out, size_t *n, struct err *e) MUST_CHECK;
+
+/* A row without a job, and the unowned job that is its own. */
+struct adoption {
+    const struct sighting *row;
+    const struct outcome *job;  /* NULL: it cannot be told; `message` says why */
+    struct job_hash content;    /* of the job */
+    bool same;                  /* the job says what the row says; else it is to be updated whole */
+    const char *message, *message_ar;
+};
+/* Binds them, or leaves them `uncertain` with code "adopt.ambiguous". taken[i] says which were written:
+ * a row that got a job meanwhile, or whose create is in flight or lost, is left alone. */
+bool state_adopt(struct pg *pg, const struct lease *l, const char *mapping,
+                 const struct adoption *rows, size_t n, bool *taken, struct err *e) MUST_CHECK;
+/* Rows left "adopt.ambiguous" by an adoption before this one may be created now. */
+bool state_adopt_end(struct pg *pg, const struct lease *l, const char *mapping,
+                     int64_t began_ago_ms, int64_t *freed, struct err *e) MUST_CHECK;
 
 /* ---- operator -----------------------------------------------------------------------------------
  */

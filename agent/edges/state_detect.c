@@ -250,7 +250,7 @@ bool state_next_due_ms(struct pg *pg, int64_t *in_ms, struct err *e)
 bool state_watermark(struct pg *pg, const char *mapping, struct arena *a, struct watermark *out,
                      struct err *e)
 {
-    enum { CHANGED_TO, HORIZON, FINGERPRINT, SOURCE, SCANNED_AGO, CHANGE_ID };
+    enum { CHANGED_TO, HORIZON, FINGERPRINT, SOURCE, SCANNED_AGO, SHAPE };
     struct state_call c;
     struct pg_result *r;
     *out = (struct watermark){.scanned_ago_ms = -1};
@@ -264,7 +264,7 @@ bool state_watermark(struct pg *pg, const char *mapping, struct arena *a, struct
         out->fingerprint = arena_strdup(a, pg_str(r, 0, FINGERPRINT));
         out->source = arena_strdup(a, pg_str(r, 0, SOURCE));
         out->scanned_ago_ms = pg_int(r, 0, SCANNED_AGO, -1);
-        out->change_id = pg_int(r, 0, CHANGE_ID, 0);
+        out->shape = pg_int(r, 0, SHAPE, 0);
     }
     pg_result_free(r);
     return true;
@@ -280,7 +280,7 @@ bool state_set_watermark(struct pg *pg, const struct lease *l, const char *mappi
     pg_add_str(&c.params, w->horizon);
     pg_add_str(&c.params, w->fingerprint);
     pg_add_str(&c.params, w->source);
-    pg_add_int(&c.params, w->change_id);
+    pg_add_int(&c.params, w->shape);
     pg_add_bool(&c.params, scanned);
     return state_write(&c, sql_state_set_watermark, NULL, e);
 }

@@ -2,40 +2,42 @@
  * Who may write. The state database's clock alone decides when a lease ends; our own end is
  * reckoned from before the statement was sent, on the monotonic clock, and so always comes first.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "edges/state_internal.h"
 
-static bool locked(const char *account, const struct pg_result *r, struct err *e)
+static bool locked(const struct lease_claim *c, struct err *e)
 {
-    const char *holder = pg_rows(r) > 0 ? pg_str(r, 0, 1) : NULL;
-    err_set(e, ERR_LOCKED, "account \"%s\" is held by another agent: %s", account,
-            holder ? holder : "it has just taken over");
+    err_set(e, ERR_LOCKED, "account \"%s\" is held by another agent: %s", c->account,
+            c->rival[0] != '\0' ? c->rival : "it has just taken over");
     return err_hint(e, "One agent works on an account at a time; this one may wait and take over "
                        "when the other is gone.");
 }
 
-bool state_lease_take(struct pg *pg, const char *account, const char *holder, struct lease *out,
-                      struct err *e)
+bool state_lease_take(struct pg *pg, struct lease_claim *claim, struct lease *out, struct err *e)
 {
     struct state_call c;
     struct pg_result *r;
     int64_t asked_ms = clock_mono_ms();
     state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, account);
-    pg_add_str(&c.params, holder);
+    pg_add_str(&c.params, claim->account);
+    pg_add_str(&c.params, claim->holder);
     pg_add_int(&c.params, LEASE_MS);
+    pg_add_str(&c.params, claim->dead);
     if (!state_read(&c, sql_state_lease_take, &r, e))
         return false;
     bool taken = pg_rows(r) > 0 && pg_str(r, 0, 0) != NULL;
+    const char *rival = pg_rows(r) > 0 ? pg_str(r, 0, 1) : NULL;
+    snprintf(claim->rival, sizeof claim->rival, "%s", rival != NULL ? rival : "");
+    claim->left_ms = pg_rows(r) > 0 ? pg_int(r, 0, 2, 0) : 0;
     if (taken)
-        *out = (struct lease){
-            .account = account, .fence = pg_int(r, 0, 0, 0), .until_ms = asked_ms + LEASE_MS};
-    else
-        locked(account, r, e);
+        *out = (struct lease){.account = claim->account,
+                              .fence = pg_int(r, 0, 0, 0),
+                              .until_ms = asked_ms + LEASE_MS};
     pg_result_free(r);
-    return taken;
+    return taken || locked(claim, e);
 }
 
 bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e)

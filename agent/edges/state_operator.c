@@ -32,7 +32,8 @@ bool state_defer(struct pg *pg, const struct lease *l, int64_t *count, struct er
     return state_write_count(&c, sql_state_defer, count, e);
 }
 
-bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count, struct err *e)
+bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count,
+                   struct err *e)
 {
     struct state_call c;
     state_call_init(&c, pg, l);

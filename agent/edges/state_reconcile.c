@@ -29,10 +29,12 @@ bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struc
     return true;
 }
 
-bool state_recover(struct pg *pg, const struct lease *l, int64_t *uncertain, struct err *e)
+bool state_recover(struct pg *pg, const struct lease *l, bool died, int64_t *uncertain,
+                   struct err *e)
 {
     struct state_call c;
     state_call_init(&c, pg, l);
+    pg_add_bool(&c.params, died);
     return state_write_count(&c, sql_state_recover, uncertain, e);
 }
 

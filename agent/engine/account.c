@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "engine/holder.h"
 
 #define PROBE_EVERY_MS 60000
 
@@ -84,9 +85,27 @@ static bool check_environment(struct account *a, struct pg *state, struct arena 
                        "own");
 }
 
+/* An agent that was killed on this machine is not waited for. */
+static bool take_lease(struct account *a, struct pg *state, const char *holder, bool *died,
+                       struct err *e)
+{
+    struct lease_claim claim = {.account = a->config->name, .holder = holder};
+    char dead[sizeof claim.rival];
+    bool taken = state_lease_take(state, &claim, &a->lease, e);
+    if (!taken && e->kind == ERR_LOCKED && holder_is_dead(claim.rival)) {
+        snprintf(dead, sizeof dead, "%s", claim.rival);
+        claim.dead = dead;
+        taken = state_lease_take(state, &claim, &a->lease, e);
+    }
+    *died = claim.rival[0] != '\0';
+    a->rival_until_ms = clock_mono_ms() + claim.left_ms;
+    return taken;
+}
+
 bool account_take(struct account *a, struct pg *state, const char *holder, struct err *e)
 {
-    if (!state_lease_take(state, a->config->name, holder, &a->lease, e))
+    bool died;
+    if (!take_lease(a, state, holder, &died, e))
         return false;
     a->held = true;
     a->renew_at_ms = clock_mono_ms() + LEASE_RENEW_MS;
@@ -95,7 +114,7 @@ bool account_take(struct account *a, struct pg *state, const char *holder, struc
     int64_t uncertain = 0;
     bool exceeded = false;
     bool ok = check_environment(a, state, &arena, e) &&
-              state_recover(state, &a->lease, &uncertain, e) &&
+              state_recover(state, &a->lease, died, &uncertain, e) &&
               state_quota(state, a->config->name, &a->created, &exceeded, e) &&
               state_learned(state, a->config->name, &a->as_sent, &a->changed, e);
     arena_release(&arena);

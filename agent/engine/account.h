@@ -20,6 +20,7 @@ struct account {
 
     struct lease lease;
     bool held;              /* the lease is ours */
+    int64_t rival_until_ms; /* monotonic: when the lease of the other agent runs out, as last seen */
     int64_t renew_at_ms;    /* monotonic */
 
     int bulk;               /* jobs in one create request; 1: no bulk-create in this plan */
@@ -46,7 +47,7 @@ bool account_open(struct account *a, const struct config_account *c, int64_t now
                   struct err *e) MUST_CHECK;
 void account_release(struct account *a);
 
-/* Takes the lease and reads what the state knows of the account: what was in flight when the last
+/* `holder` names this agent. Takes the lease and reads what the state knows of the account: what was in flight when the last
  * agent died becomes uncertain, the environment is compared, the quota's count is read.
  * ERR_LOCKED: another agent holds it. ERR_CONFIG: the state belongs to the other environment. */
 bool account_take(struct account *a, struct pg *state, const char *holder, struct err *e) MUST_CHECK;

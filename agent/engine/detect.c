@@ -12,11 +12,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
+#include "edges/outbox.h"
 
 #define STATE_PAGE 2000
 #define NULL_KEY "\\N" /* mapping_key_text: never a real key */
 
-enum stage { STAGE_ROWS, STAGE_STATE_KEYS, STAGE_END };
+enum stage { STAGE_OUTBOX, STAGE_ROWS, STAGE_STATE_KEYS, STAGE_END };
 
 struct detection {
     struct feed *feed;
@@ -32,6 +34,8 @@ struct detection {
     char *after_copy;
     struct watermark mark;    /* as it stood when the pass began */
     const char *horizon;      /* read before the pass began; NULL: not asked for */
+    int64_t outbox_at;        /* the last id read */
+    struct outbox_batch noted; /* being looked at; of a scan: what it sees too */
 };
 
 struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping)
@@ -47,6 +51,7 @@ struct detection *detect_new(struct feed *f, const struct detect_options *o)
     struct detection *d = mem_alloc(sizeof *d);
     d->feed = f;
     d->options = *o;
+    d->stage = STAGE_ROWS;
     arena_init(&d->page, 256 * 1024);
     arena_init(&d->whole, 0);
     return d;
@@ -136,6 +141,19 @@ static void sight_refused(struct feed *f, const char *rule, const char *key, int
     mapping_refuse(rule, count, a, refusal, &out->desired);
 }
 
+static bool is_live(const struct recorded *r)
+{
+    return r->exists && r->state != ROW_REMOVED && !r->gone;
+}
+
+/* A change that was taken back may be on its way to Qudra already: the row stays pending, and push, which
+ * knows what is in flight, settles it. */
+static enum row_state mark_of(const struct recorded *r, const struct sighting *s)
+{
+    enum row_state mark = op_mark(r, &s->desired, s->op);
+    return mark == ROW_SYNCED && r->state == ROW_PENDING ? ROW_STATES : mark;
+}
+
 /* Decides over each row that differs, packs those to the front, and counts. Returns how many. */
 static size_t decide(struct detection *d, struct sighting *seen, struct recorded *recorded,
                      const bool *same, size_t n)
@@ -147,7 +165,8 @@ static size_t decide(struct detection *d, struct sighting *seen, struct recorded
         struct sighting s = seen[i];
         struct recorded r = recorded[i];
         s.op = op_decide(&r, &s.desired, d->feed->mapping->on_removed);
-        s.mark = op_mark(&r, &s.desired, s.op);
+        s.mark = mark_of(&r, &s);
+        d->live_seen += !is_live(&r) && s.mark != ROW_STATES; /* it is live once it is marked */
         if (s.mark == ROW_REFUSED)
             d->counts.refused++;
         else if (s.op.kind != OP_NONE)
@@ -170,7 +189,7 @@ static bool recall(struct detection *d, const struct sighting *seen, size_t n,
     if (!state_rows(d->options.state, d->feed->mapping->name, keys, n, &d->page, recorded, e))
         return false;
     for (size_t i = 0; i < n; i++)
-        *live += recorded[i].exists && recorded[i].state != ROW_REMOVED && !recorded[i].gone;
+        *live += is_live(&recorded[i]);
     return true;
 }
 
@@ -212,6 +231,8 @@ static bool look(struct detection *d, const struct source_page *p, struct err *e
         if (twins > 1)
             sight_refused(d->feed, "key.duplicate", p->keys[i], (int64_t)twins, &d->page,
                           &seen[n_seen++]);
+        else if (!mapping_key_valid(d->feed->mapping, &p->rows[i]))
+            sight_refused(d->feed, "key.invalid_utf8", p->keys[i], 1, &d->page, &seen[n_seen++]);
         else if (row_is_removed(d->feed, &p->rows[i]))
             removed[n_removed++] = p->keys[i];
         else
@@ -234,11 +255,52 @@ static bool look_at_null_keys(struct detection *d, struct err *e)
     return compare(d, &seen, 1, e);
 }
 
+/* ---- keys alone -------------------------------------------------------------------------------- */
+
+static int compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Keys that were asked for and did not come back are gone; so are those that came as removed. */
+static bool tell_missing(struct detection *d, const char *const *keys, size_t n,
+                         const struct source_page *p, struct err *e)
+{
+    const char **gone = arena_alloc(&d->page, (n + 1) * sizeof *gone);
+    size_t n_gone = 0;
+    for (size_t i = 0; i < n; i++)
+        if (bsearch(&keys[i], p->keys, p->n, sizeof *p->keys, compare_keys) == NULL)
+            gone[n_gone++] = keys[i];
+    return tell_gone(d, gone, n_gone, e);
+}
+
+static bool look_at_keys(struct detection *d, struct source *s, const char *const *keys, size_t n,
+                         struct err *e)
+{
+    struct source_page p;
+    return source_rows(s, keys, n, &p, e) && look(d, &p, e) && tell_missing(d, keys, n, &p, e);
+}
+
 /* ---- the pass --------------------------------------------------------------------------------- */
+
+/* What the outbox holds already when a scan begins, the scan sees; what comes later stays in it. */
+static bool start_scan(struct detection *d, struct err *e)
+{
+    bool reads = d->options.outbox != NULL && d->feed->mapping->detect == DETECT_TRIGGER;
+    if (reads && d->noted.n_ids == 0 &&
+        !outbox_read(d->options.outbox, d->feed->mapping, 0, &d->whole, &d->noted, e))
+        return false;
+    return source_scan_start(d->feed->source, e);
+}
 
 static bool start(struct detection *d, struct err *e)
 {
     struct feed *f = d->feed;
+    if (d->options.kind == DETECT_PASS_OUTBOX) {
+        d->stage = STAGE_OUTBOX;
+        d->started = true;
+        return true;
+    }
     if (!state_watermark(d->options.state, f->mapping->name, &d->whole, &d->mark, e))
         return false;
     bool scan = d->options.kind == DETECT_PASS_SCAN;
@@ -248,9 +310,7 @@ static bool start(struct detection *d, struct err *e)
         !source_horizon(f->source, f->overlap_ms, &d->whole, &d->horizon, e))
         return false;
     d->started = true;
-    if (scan)
-        return source_scan_start(f->source, e);
-    return source_changed_start(f->source, d->mark.changed_to, e);
+    return !scan ? source_changed_start(f->source, d->mark.changed_to, e) : start_scan(d, e);
 }
 
 static bool step_rows(struct detection *d, struct err *e)
@@ -301,6 +361,34 @@ static bool step_state_keys(struct detection *d, struct err *e)
     return true;
 }
 
+/* Only what has been looked at, and only after that is committed: whoever dies in between looks twice. */
+static bool forget_noted(struct detection *d, struct err *e)
+{
+    struct outbox_batch noted = d->noted;
+    d->noted = (struct outbox_batch){.n_ids = 0};
+    d->counts.noted += (int64_t)noted.n_ids;
+    CRASH_POINT("outbox.before");
+    return noted.n_ids == 0 || outbox_forget(d->options.outbox, d->feed->mapping, &noted, e);
+}
+
+static bool step_outbox(struct detection *d, struct err *e)
+{
+    struct outbox_batch *b = &d->noted;
+    if (!outbox_read(d->options.outbox, d->feed->mapping, d->outbox_at, &d->page, b, e))
+        return false;
+    if (b->scan) {
+        b->ids = arena_copy(&d->whole, b->ids, b->n_ids * sizeof *b->ids);
+        d->options.kind = DETECT_PASS_SCAN;
+        d->stage = STAGE_ROWS;
+        return start(d, e);
+    }
+    if (b->n_ids > 0)
+        d->outbox_at = b->ids[b->n_ids - 1];
+    if (b->last)
+        d->stage = STAGE_END;
+    return (b->n == 0 || look_at_keys(d, d->feed->source, b->keys, b->n, e)) && forget_noted(d, e);
+}
+
 static bool end(struct detection *d, struct err *e)
 {
     const struct detect_end end = {
@@ -309,7 +397,8 @@ static bool end(struct detection *d, struct err *e)
         .horizon = d->horizon,
     };
     d->feed->changes_seen = d->counts.rows > 0;
-    return d->options.sink.end(d->options.sink.context, d->feed, &end, &d->counts, e);
+    return d->options.sink.end(d->options.sink.context, d->feed, &end, &d->counts, e) &&
+           forget_noted(d, e);
 }
 
 bool detect_step(struct detection *d, bool *done, struct err *e)
@@ -320,6 +409,9 @@ bool detect_step(struct detection *d, bool *done, struct err *e)
         return err_prefix(e, "mapping \"%s\": ", d->feed->mapping->name);
     bool ok = true;
     switch (d->stage) {
+    case STAGE_OUTBOX:
+        ok = step_outbox(d, e);
+        break;
     case STAGE_ROWS:
         ok = step_rows(d, e);
         break;
@@ -335,29 +427,11 @@ bool detect_step(struct detection *d, bool *done, struct err *e)
 
 /* ---- outside a pass --------------------------------------------------------------------------- */
 
-/* Keys that were asked for and did not come back are gone; so are those that came as removed. */
-static bool tell_missing(struct detection *d, const char *const *keys, size_t n,
-                         const struct source_page *p, struct err *e)
-{
-    const char **gone = arena_alloc(&d->page, (n + 1) * sizeof *gone);
-    size_t n_gone = 0;
-    for (size_t i = 0; i < n; i++) {
-        bool found = false;
-        for (size_t j = 0; j < p->n && !found; j++)
-            found = strcmp(keys[i], p->keys[j]) == 0;
-        if (!found)
-            gone[n_gone++] = keys[i];
-    }
-    return tell_gone(d, gone, n_gone, e);
-}
-
 bool detect_keys(struct feed *f, const struct detect_options *o, const char *const *keys, size_t n,
                  struct detect_counts *counts, struct err *e)
 {
     struct detection *d = detect_new(f, o);
-    struct source_page p;
-    bool ok = source_rows(f->lookup, keys, n, &p, e) && look(d, &p, e) &&
-              tell_missing(d, keys, n, &p, e);
+    bool ok = look_at_keys(d, f->lookup, keys, n, e);
     *counts = d->counts;
     detect_free(d);
     return ok || err_prefix(e, "mapping \"%s\": ", f->mapping->name);

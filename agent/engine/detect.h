@@ -15,6 +15,7 @@
 enum detect_kind {
     DETECT_PASS_SCAN,    /* all source rows, then all state rows */
     DETECT_PASS_CHANGED, /* rows at or after the watermark */
+    DETECT_PASS_OUTBOX,  /* rows that triggers have noted; becomes a scan when the outbox asks for one */
 };
 
 struct detect_counts {
@@ -23,6 +24,7 @@ struct detect_counts {
     int64_t refused;        /* newly or differently refused */
     int64_t settled;        /* changes that were taken back before they were sent */
     int64_t gone;           /* rows found to be gone */
+    int64_t noted;          /* changes taken out of the outbox */
     int64_t held;           /* removals the guard stopped in this pass */
     int64_t mirrored;       /* jobs that Qudra holds for this mapping, when the pass ended */
 };
@@ -51,6 +53,7 @@ struct detection;
 struct detect_options {
     enum detect_kind kind;
     struct pg *state;
+    struct pg *outbox; /* to the source, may write: reads and empties the outbox; NULL: leaves it */
     struct detect_sink sink;
     bool all; /* the sink wants every row, not only those that differ: for `plan` and `check` */
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/detect.h"
 
@@ -33,6 +34,7 @@ static bool mark_rows(void *context, const struct feed *f, const struct sighting
         size_t k = of_account(seen, n, m->leases[i].account, mine);
         ok = k == 0 || state_mark(m->state, &m->leases[i], f->mapping->name, mine, k, e);
     }
+    CRASH_POINT("mark.after");
     mem_free(mine);
     return ok;
 }
@@ -44,6 +46,7 @@ static bool mark_gone(void *context, const struct feed *f, const char *const *ke
     for (size_t i = 0; i < m->n_leases; i++)
         if (!state_gone(m->state, &m->leases[i], f->mapping->name, keys, n, e))
             return false;
+    CRASH_POINT("gone.after");
     return true;
 }
 
@@ -78,6 +81,7 @@ static bool end_pass(void *context, const struct feed *f, const struct detect_en
     for (size_t i = 0; i < m->n_leases; i++)
         if (!remove_gone(m, f, &m->leases[i], end->source_empty, counts, e))
             return false;
+    CRASH_POINT("remove.after");
     bool scan = end->kind == DETECT_PASS_SCAN;
     if (end->horizon == NULL && !scan)
         return true;
@@ -87,7 +91,8 @@ static bool end_pass(void *context, const struct feed *f, const struct detect_en
     const struct watermark w = {
         .changed_to = end->horizon,
         .fingerprint = scan ? fingerprint : NULL,
-        .source = NULL,
+        .source = scan ? f->identity : NULL,
+        .shape = scan ? f->shape : 0,
     };
     return state_set_watermark(m->state, &m->leases[0], f->mapping->name, &w, scan, e);
 }

@@ -16,6 +16,10 @@ struct feed {
 
     int64_t next_poll_ms; /* monotonic */
     int64_t next_scan_ms;
+    bool woken;       /* a NOTIFY came while the pass was under way: another one follows at once */
+    int64_t shape;    /* of what the triggers watch, as it was when the pass began; 0: no triggers */
+    int64_t chase;    /* transactions before this one may note changes and send no NOTIFY; 0: none */
+    const char *identity; /* of the database that is read: see source_identity */
     bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
     bool trouble_told; /* a failure of this feed has been logged and has not ended yet */
 };

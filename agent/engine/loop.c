@@ -17,6 +17,14 @@
 
 /* ---- leases ------------------------------------------------------------------------------------- */
 
+/* A lease that is renewed has a living holder; one that is not is waited for, a few seconds at most. */
+static bool rival_lives(struct worker *w)
+{
+    if (w->rival_ends_ms == 0)
+        w->rival_ends_ms = w->account.rival_until_ms;
+    return w->account.rival_until_ms > w->rival_ends_ms + WAIT_FOR_LEASE_MS;
+}
+
 static bool take_lease(struct loop *l, struct worker *w, int64_t now_ms, struct err *e)
 {
     if (w->account.held || now_ms < w->take_at_ms)
@@ -30,7 +38,7 @@ static bool take_lease(struct loop *l, struct worker *w, int64_t now_ms, struct 
         return true;
     }
     w->take_at_ms = now_ms + WAIT_FOR_LEASE_MS;
-    if (e->kind != ERR_LOCKED || l->o.mode != LOOP_RUN)
+    if (e->kind != ERR_LOCKED || (l->o.mode != LOOP_RUN && rival_lives(w)))
         return false;
     if (!w->waiting_told)
         log_err(LOG_LEVEL_WARN, "waiting for the account", e);
@@ -103,7 +111,7 @@ static int64_t wait_ms(const struct loop *l, int64_t now_ms)
     for (size_t i = 0; i < l->n_workers; i++) {
         const struct worker *w = &l->workers[i];
         if (!w->account.held) {
-            sooner(&wait, WAIT_FOR_LEASE_MS);
+            sooner(&wait, w->take_at_ms > now_ms ? w->take_at_ms - now_ms : 0);
             continue;
         }
         sooner(&wait, w->account.renew_at_ms > now_ms ? w->account.renew_at_ms - now_ms : 0);
@@ -157,7 +165,7 @@ static bool nothing_left(const struct loop *l)
         return false;
     for (size_t i = 0; i < l->n_workers; i++) {
         const struct worker *w = &l->workers[i];
-        if (push_wait_ms(w->push) >= 0 ||
+        if (!w->account.held || push_wait_ms(w->push) >= 0 ||
             (settle_wait_ms(w->settle, clock_mono_ms()) >= 0 && !settle_is_stuck(w->settle)))
             return false;
     }

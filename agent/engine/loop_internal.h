@@ -13,7 +13,8 @@ struct worker {
     struct push *push;
     struct settle *settle;
     struct refresh *refresh;
-    int64_t take_at_ms; /* when to try for the lease again */
+    int64_t take_at_ms;   /* when to try for the lease again */
+    int64_t rival_ends_ms; /* once, backfill: when the other's lease ran out as first seen; 0: not seen */
     int64_t uncertain_seen; /* of push_counts, when settle was last woken */
     bool waiting_told;  /* "another agent holds the account" has been logged */
 };
@@ -25,7 +26,7 @@ struct loop {
     struct pg *state;
     struct pg *scan;   /* source: passes */
     struct pg *lookup; /* source: rows by key; listens for NOTIFY */
-    struct pg *writer; /* source, may write; NULL unless a mapping writes back */
+    struct pg *writer; /* source, may write; NULL unless a mapping writes back or has triggers */
     int64_t reconnect_at_ms;
     int64_t reconnect_wait_ms;
     bool away_told;
@@ -33,7 +34,7 @@ struct loop {
 
     struct http *http;
     struct sender sender;
-    char holder[160]; /* host, process, start: names this agent in the lease */
+    const char *holder; /* names this agent in its leases */
 
     struct worker *workers;
     size_t n_workers;

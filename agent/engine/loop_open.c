@@ -2,14 +2,15 @@
  * The parts of a loop, made and given back, and its connections, mended.
  *
  * Two connections read the source: passes always have a page on its way, and a push must be able to
- * read single rows at any time. A third one may write, and exists only where a mapping writes back.
+ * read single rows at any time. A third one may write, and exists only where a mapping writes back or
+ * empties an outbox.
  */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/holder.h"
 #include "engine/loop_internal.h"
 #include "edges/migrate.h"
 
@@ -39,12 +40,12 @@ static bool connect_one(struct loop *l, struct pg **out, const char *what, struc
     return pg_connect(out, &o, e);
 }
 
-static bool any_writes_back(const struct loop *l)
+static bool any_writes(const struct loop *l)
 {
     for (size_t i = 0; i < l->o.n_mappings; i++) {
         const struct mapping *m = l->o.mappings[i];
         if (m->write_back_job_id != NULL || m->write_back_url != NULL ||
-            m->write_back_status != NULL)
+            m->write_back_status != NULL || m->detect == DETECT_TRIGGER)
             return true;
     }
     return false;
@@ -54,7 +55,7 @@ static bool connect_all(struct loop *l, struct err *e)
 {
     return connect_one(l, &l->state, "state", e) && migrate_require(l->state, e) &&
            connect_one(l, &l->scan, "source", e) && connect_one(l, &l->lookup, "source", e) &&
-           (!any_writes_back(l) || connect_one(l, &l->writer, "source writer", e));
+           (!any_writes(l) || connect_one(l, &l->writer, "source writer", e));
 }
 
 /* ---- feeds and workers -------------------------------------------------------------------------- */
@@ -68,8 +69,13 @@ static bool open_feed(struct loop *l, struct feed *f, const struct mapping *m, s
         .overlap_ms = m->overlap_ms >= 0 ? m->overlap_ms : c->overlap_ms,
         .changes_seen = true,
     };
-    return source_open(&f->source, l->scan, m, c->time_zone, NULL, e) &&
-           source_open(&f->lookup, l->lookup, m, c->time_zone, NULL, e);
+    if (source_open(&f->source, l->scan, m, c->time_zone, NULL, e) &&
+        source_open(&f->lookup, l->lookup, m, c->time_zone, NULL, e))
+        return true;
+    err_prefix(e, "mapping \"%s\": ", m->name);
+    return e->kind == ERR_CONFIG && e->hint[0] == '\0'
+               ? err_hint(e, "`qudra-sync check` shows the place in \"%s\"", m->file)
+               : false;
 }
 
 static bool open_feeds(struct loop *l, struct err *e)
@@ -112,13 +118,38 @@ static bool open_workers(struct loop *l, struct err *e)
     return true;
 }
 
-static void name_holder(struct loop *l)
+/* ---- is it the same source? ---------------------------------------------------------------------- */
+
+static bool refuse_source(const struct feed *f, const char *before, struct err *e)
 {
-    char host[64] = "?";
-    gethostname(host, sizeof host - 1);
-    snprintf(l->holder, sizeof l->holder, "%s pid %ld since %lld", host, (long)getpid(),
-             (long long)clock_wall_ms());
+    err_set(e, ERR_CONFIG,
+            "mapping \"%s\": the source is database \"%s\" now, and it was \"%s\" when it was "
+            "last scanned",
+            f->mapping->name, f->identity, before);
+    return err_hint(e, "nothing is sent or removed until the source is the old one again, or "
+                       "`qudra-sync release --source` says that this one is right");
 }
+
+/* A switched source would be taken for a table whose rows have all changed: nothing may be compared
+ * with it, and no pending row be read from it, before a person has said so (promise 4). */
+static bool check_source(struct loop *l, struct err *e)
+{
+    bool ok = true;
+    struct arena a;
+    arena_init(&a, 0);
+    for (size_t i = 0; ok && i < l->n_feeds; i++) {
+        struct feed *f = &l->feeds[i];
+        struct watermark w;
+        ok = source_identity(f->source, &l->arena, &f->identity, e) &&
+             state_watermark(l->state, f->mapping->name, &a, &w, e) &&
+             (w.source == NULL || source_is_same(w.source, f->identity) ||
+              refuse_source(f, w.source, e));
+    }
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
 
 static void listen_for_notify(struct loop *l)
 {
@@ -135,11 +166,12 @@ bool loop_new(struct loop **out, const struct loop_options *o, struct err *e)
     l->due_at_ms = 0;
     l->reconnect_wait_ms = RECONNECT_FIRST_MS;
     arena_init(&l->arena, 0);
-    name_holder(l);
+    l->holder = holder_name(&l->arena);
     l->sender.metrics = o->metrics;
     bool ok = http_new(&l->http, e);
     l->sender.http = l->http;
-    if (!ok || !connect_all(l, e) || !open_feeds(l, e) || !open_workers(l, e)) {
+    if (!ok || !connect_all(l, e) || !open_feeds(l, e) || !check_source(l, e) ||
+        !open_workers(l, e)) {
         loop_free(l);
         return false;
     }
@@ -207,6 +239,8 @@ bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e)
         return false;
     }
     l->reconnect_wait_ms = RECONNECT_FIRST_MS;
+    if (!check_source(l, e))
+        return false;
     if (lost_listener)
         listen_for_notify(l);
     for (size_t i = 0; i < l->n_workers; i++)

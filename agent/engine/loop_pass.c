@@ -8,10 +8,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "edges/outbox.h"
 #include "engine/loop_internal.h"
 
 #define DUE_ROWS 1000
 #define NEVER INT64_MAX
+#define CHASE_ALL INT64_MAX /* those that begin before the next look */
+#define CHASE_MS 250
 
 /* ---- starting a pass ------------------------------------------------------------------------------ */
 
@@ -25,8 +28,34 @@ static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
 static bool needs_scan(const struct loop *l, const struct feed *f, const struct watermark *w)
 {
     return l->o.mode == LOOP_BACKFILL || f->mapping->detect == DETECT_SCAN ||
-           w->scanned_ago_ms < 0 || w->changed_to == NULL || fingerprint_differs(f, w) ||
+           w->scanned_ago_ms < 0 || w->source == NULL || fingerprint_differs(f, w) ||
+           (f->mapping->detect == DETECT_WATERMARK && w->changed_to == NULL) ||
+           (f->mapping->detect == DETECT_TRIGGER && w->shape != f->shape) ||
            w->scanned_ago_ms >= l->o.config->full_scan_every_ms;
+}
+
+static enum detect_kind kind_of(const struct loop *l, const struct feed *f,
+                                const struct watermark *w)
+{
+    if (needs_scan(l, f, w))
+        return DETECT_PASS_SCAN;
+    return f->mapping->detect == DETECT_TRIGGER ? DETECT_PASS_OUTBOX : DETECT_PASS_CHANGED;
+}
+
+/* The triggers are looked at before the pass: what happens to them during it shows at the next one. */
+static bool check_triggers(const struct loop *l, struct feed *f, struct err *e)
+{
+    struct outbox_state now;
+    if (f->mapping->detect != DETECT_TRIGGER)
+        return true;
+    if (!outbox_require(l->writer, f->mapping, &now, e))
+        return err_prefix(e, "mapping \"%s\": ", f->mapping->name);
+    f->shape = now.shape;
+    if (f->chase == CHASE_ALL)
+        f->chase = now.next;
+    if (f->chase <= now.oldest)
+        f->chase = 0;
+    return true;
 }
 
 static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
@@ -34,11 +63,13 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
     struct arena a;
     arena_init(&a, 0);
     struct watermark w;
-    bool ok = state_watermark(l->state, f->mapping->name, &a, &w, e);
+    f->woken = false;
+    bool ok = check_triggers(l, f, e) && state_watermark(l->state, f->mapping->name, &a, &w, e);
     if (ok) {
         const struct detect_options o = {
-            .kind = needs_scan(l, f, &w) ? DETECT_PASS_SCAN : DETECT_PASS_CHANGED,
+            .kind = kind_of(l, f, &w),
             .state = l->state,
+            .outbox = l->writer,
             .sink = detect_marking(&l->marker),
         };
         l->detection = detect_new(f, &o);
@@ -104,7 +135,10 @@ static bool keep_history(struct loop *l, const struct detect_counts *c, struct e
 
 static void schedule(struct loop *l, struct feed *f, int64_t now_ms)
 {
-    f->next_poll_ms = l->o.mode == LOOP_RUN ? now_ms + l->o.config->interval_ms : NEVER;
+    int64_t pause_ms = f->woken ? 0 : l->o.config->interval_ms;
+    if (f->chase != 0 && pause_ms > CHASE_MS)
+        pause_ms = CHASE_MS;
+    f->next_poll_ms = l->o.mode == LOOP_RUN ? now_ms + pause_ms : NEVER;
 }
 
 static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
@@ -121,10 +155,13 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
                 (const char *const[]){NULL});
     metrics_observe(l->o.metrics, METRIC_PASS_SECONDS,
                     (double)(now_ms - l->detect_started_ms) / 1000.0, (const char *const[]){NULL});
+    int64_t noted = c->noted;
     detect_free(l->detection);
     l->detection = NULL;
     l->seen.mapping = NULL;
     f->trouble_told = false;
+    if (noted > 0)
+        f->chase = CHASE_ALL;
     schedule(l, f, now_ms);
     l->due_at_ms = 0;
     return ok;
@@ -214,9 +251,11 @@ bool loop_detect_quiet(const struct loop *l)
 
 void loop_poll_now(struct loop *l)
 {
-    for (size_t i = 0; i < l->n_feeds; i++)
+    for (size_t i = 0; i < l->n_feeds; i++) {
+        l->feeds[i].woken = true;
         if (l->feeds[i].next_poll_ms != NEVER)
             l->feeds[i].next_poll_ms = 0;
+    }
 }
 
 bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/push_internal.h"
 
@@ -23,7 +24,7 @@ struct push *push_new(const struct push_options *o)
 {
     struct push *p = mem_alloc(sizeof *p);
     p->o = *o;
-    p->hungry = true;
+    p->hungry = p->may_defer = true;
     arena_init(&p->work, 256 * 1024);
     return p;
 }
@@ -55,7 +56,8 @@ size_t push_in_flight(const struct push *p)
 
 void push_wake(struct push *p)
 {
-    p->hungry = true;
+    p->hungry = p->may_defer = true;
+    p->wait_ms = 0;
 }
 
 const struct push_counts *push_counts(const struct push *p)
@@ -105,8 +107,10 @@ static bool journal(struct parcel *c, const char *idempotency, struct err *e)
                                        .key = c->rows[i].key,
                                        .idempotency_key = idempotency,
                                        .payload = c->rows[i].hash};
+    CRASH_POINT("journal.before");
     if (!state_journal(p->o.state, &p->o.account->lease, attempts, c->n, taken, e))
         return false;
+    CRASH_POINT("journal.after");
     keep_taken(c, taken);
     c->journalled = true;
     return true;
@@ -160,6 +164,7 @@ static bool send_parcel(struct push *p, struct parcel *c, int64_t now_ms, struct
         parcel_free(c); /* its rows are still pending, or journalled and so settled later */
         return false;
     }
+    CRASH_POINT("send.after");
     parcel_put(&p->flying, c);
     p->counts.job_requests++;
     if (c->op == OP_CREATE)
@@ -180,6 +185,7 @@ static bool defer_creates(struct push *p, struct err *e)
     int64_t count;
     if (!state_defer(p->o.state, &p->o.account->lease, &count, e))
         return false;
+    p->may_defer = false;
     p->counts.deferred += count;
     if (count > 0)
         LOG_WARN("creates deferred: the month's quota is used up",
@@ -194,7 +200,7 @@ static void fit_quota(struct push *p, struct parcel *c, int64_t left)
         return;
     p->ready.rows -= c->n - (size_t)left;
     c->n = (size_t)left;
-    p->hungry = true;
+    p->hungry = p->may_defer = true;
 }
 
 /* Creates follow the quota: all put off when it is used up, the best taken back when there is room. */
@@ -202,8 +208,8 @@ static bool follow_quota(struct push *p, struct err *e)
 {
     struct account *a = p->o.account;
     int64_t left = account_quota_left(a, clock_wall_ms()), count;
-    if (left == 0)
-        return !p->hungry || a->creating > 0 || defer_creates(p, e);
+    if (left == 0) /* those in flight may still give their place back */
+        return !p->may_defer || a->creating > 0 || defer_creates(p, e);
     if (!a->undefer)
         return true;
     a->undefer = false;
@@ -222,11 +228,12 @@ static bool send_what_may_leave(struct push *p, int64_t now_ms, struct err *e)
             p->wait_ms = wait;
             return true;
         }
-        if (c->op == OP_CREATE && p->o.account->looking)
-            return true;
         int64_t left = account_quota_left(p->o.account, clock_wall_ms());
-        if (c->op == OP_CREATE && !c->journalled && left == 0)
-            return true; /* those in flight may still be refused and give their place back */
+        /* While settle looks, or creates in flight may still give their place in the quota back. */
+        if (c->op == OP_CREATE && (p->o.account->looking || (!c->journalled && left == 0))) {
+            p->wait_ms = RECORD_AFTER_MS;
+            return true;
+        }
         fit_quota(p, c, left);
         if (!send_parcel(p, c, now_ms, e))
             return false;
@@ -267,6 +274,10 @@ static bool look_ahead(struct push *p, struct err *e)
         return true;
     }
     bool creates = account_quota_left(p->o.account, clock_wall_ms()) > 0;
+    if (!creates && p->may_defer) {
+        p->wait_ms = 0;
+        return true;
+    }
     if (!state_next_attempt_ms(p->o.state, p->o.account->config->name, creates, &p->wait_ms, e))
         return false;
     if (p->wait_ms == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/push_internal.h"
 
@@ -138,6 +139,7 @@ void push_answered(struct errand *errand, const struct http_response *r)
     struct parcel *c = (struct parcel *)errand;
     struct push *p = c->push;
     struct arena scratch;
+    CRASH_POINT("answer");
     arena_init(&scratch, 0);
     struct outcome *outcomes = arena_alloc(&scratch, c->n * sizeof *outcomes);
     bool bulk = c->op == OP_CREATE && c->cap > 1;
@@ -151,6 +153,6 @@ void push_answered(struct errand *errand, const struct http_response *r)
         judge(c, outcomes, clock_mono_ms());
         parcel_put(&p->answered, c);
     }
-    p->hungry = true;
+    p->hungry = p->may_defer = true;
     arena_release(&scratch);
 }

@@ -46,6 +46,7 @@ struct push {
     struct parcel_list answered; /* verdicts filled, to be recorded */
     int64_t answered_since_ms;
     bool hungry;                 /* the queue may hold rows that were not picked */
+    bool may_defer;              /* creates may be pending that the quota has no room for */
     int64_t wait_ms;
 };
 

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/push_internal.h"
 
@@ -81,8 +82,10 @@ bool push_record(struct push *p, struct err *e)
     for (const struct parcel *c = p->answered.first; c != NULL; c = c->next)
         for (size_t i = 0; i < c->n; i++)
             fill_result(c, &c->rows[i], &results[n++]);
+    CRASH_POINT("record.before");
     if (!state_record(p->o.state, &p->o.account->lease, results, n, e))
         return false;
+    CRASH_POINT("record.after");
     struct account *a = p->o.account;
     if (a->learned) {
         if (!state_learn(p->o.state, &a->lease, a->as_sent, a->changed, e))
@@ -90,6 +93,7 @@ bool push_record(struct push *p, struct err *e)
         a->learned = false;
     }
     write_back(p);
+    CRASH_POINT("write_back.after");
     while (p->answered.first != NULL) {
         struct parcel *c = p->answered.first;
         count_creates(a, c);

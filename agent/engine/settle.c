@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 
 #define ATTEMPTS_MAX 5000
 #define CANDIDATES_MAX 20000
 #define CLOCK_MARGIN_MS 10000
-#define LOOK_AGAIN_MS 2000 /* doubled with every look in vain */
+#define LOOKS_IN_WAIT 8 /* the second look comes after this part of settle_wait, then ever more rarely */
 #define LOOK_AT_MOST_MS 60000
 #define LOOKS_MIN 2 /* a page that shifts under a listing can hide a job once */
 
@@ -89,7 +90,7 @@ int64_t settle_wait_ms(const struct settle *s, int64_t now_ms)
     if (!s->wanted)
         return -1;
     if (s->listing.flying)
-        return LOOK_AGAIN_MS; /* its answer ends the wait */
+        return LOOK_AT_MOST_MS; /* its answer ends the wait */
     if (s->listed || s->next_look_ms <= now_ms)
         return sender_wait_ms(s->o.account, now_ms);
     return s->next_look_ms - now_ms;
@@ -260,7 +261,20 @@ static bool apply(struct settle *s, struct err *e)
             s->counts.not_applied++;
         }
     }
-    return n == 0 || state_record(s->o.state, &s->o.account->lease, results, n, e);
+    CRASH_POINT("settle.before");
+    if (n > 0 && !state_record(s->o.state, &s->o.account->lease, results, n, e))
+        return false;
+    CRASH_POINT("settle.after");
+    return true;
+}
+
+static int64_t look_again_ms(const struct settle *s)
+{
+    int64_t settle_wait = s->o.account->config->settle_wait_ms;
+    int64_t wait = (settle_wait / LOOKS_IN_WAIT) << (s->looks < 8 ? s->looks : 8);
+    if (s->looks <= LOOKS_MIN && wait > settle_wait)
+        wait = settle_wait;
+    return wait < LOOK_AT_MOST_MS ? wait : LOOK_AT_MOST_MS;
 }
 
 static bool finish(struct settle *s, int64_t now_ms, struct err *e)
@@ -268,8 +282,7 @@ static bool finish(struct settle *s, int64_t now_ms, struct err *e)
     if (!s->listing.failed && !apply(s, e))
         return false;
     s->listed = s->o.account->looking = false;
-    int64_t wait = LOOK_AGAIN_MS << (s->looks < 5 ? s->looks : 5);
-    s->next_look_ms = now_ms + (wait < LOOK_AT_MOST_MS ? wait : LOOK_AT_MOST_MS);
+    s->next_look_ms = now_ms + look_again_ms(s);
     if (!s->listing.failed)
         LOG_INFO("uncertain creates looked for", log_str("account", s->o.account->config->name),
                  log_int("attempts", (int64_t)s->n_attempts), log_int("found", s->counts.found),

@@ -100,8 +100,8 @@ static void try_account(struct trial *t, const struct mapping *m, const struct c
         count_unknown(t, TRIAL_ACCOUNT, name, false);
 }
 
-static void try_row(struct trial *t, const struct mapping *m, const struct row *row, const char *key,
-                    struct arena *a)
+static void try_row(struct trial *t, const struct mapping *m, const struct row *row,
+                    const char *key, struct arena *a)
 {
     struct refusal refusals[JOB_MAX_REFUSALS];
     struct job job;

@@ -13,7 +13,7 @@
 #define TRIAL_EXAMPLES 3
 #define TRIAL_ACCOUNT  (-1) /* in place of a field: the account that a row names */
 
-struct trial_rule { /* a rule that refuses rows */
+struct trial_rule {             /* a rule that refuses rows */
     const char *rule, *message; /* message: of the first such row */
     int64_t rows;
     const char *example[TRIAL_EXAMPLES]; /* keys; NULL behind the last */
@@ -29,17 +29,17 @@ struct trial_unknown { /* a value that ksa_city or a map does not know */
 struct trial {
     struct arena arena; /* of everything below */
     int64_t rows, accepted, refused, removed;
-    int64_t undated; /* updated_at is NULL: only a sweep finds a change of them */
-    bool whole;      /* no row was left out */
-    const char *last_key; /* NULL: no row */
+    int64_t undated;          /* updated_at is NULL: only a sweep finds a change of them */
+    bool whole;               /* no row was left out */
+    const char *last_key;     /* NULL: no row */
     struct trial_rule *rules; /* most rows first */
     size_t n_rules, cap_rules;
     struct trial_unknown *unknowns; /* most rows first; at most a thousand different ones */
     size_t n_unknowns, cap_unknowns;
 };
 
-/* Tries the first `limit` rows by key, or all of them (0). The trial is released by the caller, also
- * after a failure. */
+/* Tries the first `limit` rows by key, or all of them (0). The trial is released by the caller,
+ * also after a failure. */
 bool trial_run(struct trial *t, struct source *s, const struct mapping *m, const struct config *c,
                int64_t limit, struct err *e) MUST_CHECK;
 void trial_release(struct trial *t);

@@ -208,36 +208,6 @@ static const char *part_end(const char *p, const char *end, const char **next)
     return end;
 }
 
-static const char *find_parts(const struct query *q, struct text t)
-{
-    const char *end = t.data + t.len;
-    const char *next;
-    for (const char *p = t.data; p < end; p = next) {
-        const char *stop = part_end(p, end, &next);
-        if (stop == end && p == t.data)
-            return NULL; /* one part: the whole, which has been tried */
-        const char *found = find_whole(q, (struct text){.data = p, .len = (size_t)(stop - p)});
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
-/* A name that was cut: as a whole only if it may have ended there, then as a prefix. */
-static const char *find_cut(const struct query *q, struct text t)
-{
-    struct city_key key;
-    if (!city_key_make(q->arena, t, CITY_WORDS_NONE, &key))
-        return NULL;
-    const char *found = key.ends_in_article ? NULL : find_whole(q, t);
-    if (!found)
-        found = find_parts(q, t);
-    size_t characters = text_characters((struct text){.data = key.data, .len = key.len});
-    if (!found && characters >= MIN_CUT_CHARACTERS)
-        found = find_prefix(key.data, key.len, key.ends_in_article);
-    return found;
-}
-
 static bool drop_ellipsis(struct text *t)
 {
     static const char *const marks[] = {"...", "…", ".."};
@@ -252,11 +222,44 @@ static bool drop_ellipsis(struct text *t)
     return false;
 }
 
+/* A name that was cut: as a whole only if it may have ended there, then as a prefix. */
+static const char *find_cut(const struct query *q, struct text t)
+{
+    struct city_key key;
+    if (!city_key_make(q->arena, t, CITY_WORDS_NONE, &key))
+        return NULL;
+    const char *found = key.ends_in_article ? NULL : find_whole(q, t);
+    size_t characters = text_characters((struct text){.data = key.data, .len = key.len});
+    if (!found && characters >= MIN_CUT_CHARACTERS)
+        found = find_prefix(key.data, key.len, key.ends_in_article);
+    return found;
+}
+
+static const char *find_city(const struct query *q, struct text t)
+{
+    t = text_trim(t);
+    return drop_ellipsis(&t) ? find_cut(q, t) : find_whole(q, t);
+}
+
 static const char *find_region(const struct query *q, struct text t)
 {
     struct city_key key;
     return city_key_make(q->arena, t, CITY_WORDS_REGION, &key) ? find_key(&regions, key.data)
                                                                : NULL;
+}
+
+/* The whole, then its parts one by one. */
+static const char *find_in_parts(const struct query *q, struct text t,
+                                 const char *(*find)(const struct query *q, struct text t))
+{
+    const char *end = t.data + t.len, *next, *found = find(q, t);
+    for (const char *p = t.data; p < end && !found; p = next) {
+        const char *stop = part_end(p, end, &next);
+        if (stop == end && p == t.data)
+            break; /* one part: the whole */
+        found = find(q, (struct text){.data = p, .len = (size_t)(stop - p)});
+    }
+    return found;
 }
 
 const char *city_find(struct arena *a, struct text t, const struct city_alias *aliases,
@@ -267,15 +270,8 @@ const char *city_find(struct arena *a, struct text t, const struct city_alias *a
     if (!t.data || t.len == 0)
         return NULL;
     const struct query q = {.arena = a, .aliases = aliases, .n_aliases = n_aliases};
-    const char *found;
-    if (drop_ellipsis(&t)) {
-        found = find_cut(&q, t);
-    } else {
-        found = find_whole(&q, t);
-        if (!found)
-            found = find_parts(&q, t);
-    }
-    return found || !region_ok ? found : find_region(&q, t);
+    const char *found = find_in_parts(&q, t, find_city);
+    return found || !region_ok ? found : find_in_parts(&q, t, find_region);
 }
 
 /* ---- the nearest --------------------------------------------------------------------------- */

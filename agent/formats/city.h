@@ -17,11 +17,12 @@ struct city_alias {
     const char *city;
 };
 
-/* Finds the city: exact after folding (text_fold, article al-/ad-/ar-/as-… dropped); then the parts
- * of "City, Region, Country" and "Riyadh | Dubai", first Saudi one wins; then a name cut to a
- * prefix that only one city has: the dots of "AR RIYADH..." (or …) say that it was cut, without
- * them nothing is completed. A region alone gives its main city only when `region_ok`. NULL when
- * nothing fits: never a guess. The result is a constant or in `aliases`. */
+/* Finds the city: exact after folding (text_fold, article al-/ad-/ar-/as-… dropped), or a name cut
+ * to a prefix that only one city has: the dots of "AR RIYADH..." (or …) say that it was cut,
+ * without them nothing is completed. The whole is tried, then the parts of "City, Region, Country"
+ * and "Riyadh | Dubai": the first Saudi one wins. Only when there is none, and `region_ok`, a
+ * region, whole or as a part, gives its main city. NULL when nothing fits: never a guess. The
+ * result is a constant or in `aliases`. */
 const char *city_find(struct arena *a, struct text t, const struct city_alias *aliases,
                       size_t n_aliases, bool region_ok);
 

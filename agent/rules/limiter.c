@@ -266,13 +266,22 @@ static void measure(struct limiter *l, int64_t took_ms)
     l->latency_ms += l->latency_ms > 0 ? (took - l->latency_ms) / 8 : took;
 }
 
-/* 429 or 503: the pause that was asked for, else one of our own. */
-static void refused(struct limiter *l, int64_t now_ms, int status, const struct limiter_headers *h,
-                    double random)
+/* A 429 although the window has room: about something else, the month's quota above all. */
+static bool is_about_the_window(int status, const struct limiter_headers *h)
 {
+    return status == 429 && h->remaining <= 0;
+}
+
+/* 429 or 5xx: the pause that was asked for, else one of our own. */
+static void pause_for(struct limiter *l, int64_t now_ms, int status,
+                      const struct limiter_headers *h, double random)
+{
+    const bool window = is_about_the_window(status, h);
+    if (status == 429 && !window && h->retry_after_ms > 2 * l->windows.length_ms)
+        return; /* until the month turns, say: that is no reason to hold back an update */
     if (h->retry_after_ms >= 0)
         pause_until(l, now_ms + min64(h->retry_after_ms, PAUSE_CAP_MS));
-    else if (status == 429 && (h->reset_ms < 0 || !l->windows.learned))
+    else if (window && (h->reset_ms < 0 || !l->windows.learned))
         pause_until(l, now_ms + (int64_t)(random * BACKOFF_CAP_MS));
 }
 
@@ -282,11 +291,12 @@ void limiter_answered(struct limiter *l, uint64_t ticket, int64_t now_ms, int st
     const int64_t sent_ms = land(l, ticket, now_ms);
     l->answered = true;
     measure(l, now_ms - sent_ms);
-    limiter_window_answer(&l->windows, sent_ms, now_ms, h, status == 429, l->in_flight);
+    limiter_window_answer(&l->windows, sent_ms, now_ms, h, is_about_the_window(status, h),
+                          l->in_flight);
     if (!l->windows.learned && h->remaining == 0)
         pause_until(l, now_ms + l->windows.length_ms); /* full, and no telling until when */
     if (status == 429 || status >= 500)
-        refused(l, now_ms, status, h, random);
+        pause_for(l, now_ms, status, h, random);
     if (status >= 500)
         failed(l, sent_ms, now_ms, random);
     else

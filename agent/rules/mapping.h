@@ -77,6 +77,8 @@ enum mapping_query {
     MAPPING_NULL_KEYS,     /* count of rows whose key has a NULL */
     MAPPING_WRITE_BACK,    /* UPDATE of the partner's columns. text[]s: key parts…, job_id, url, status;
                               touches only rows that differ. Only where write_back is set */
+    MAPPING_WATCHED,       /* everything that decides over a row, for the names of its columns: never
+                              run. Needs no types */
     MAPPING_QUERIES
 };
 
@@ -109,6 +111,24 @@ void mapping_blame(const struct mapping *m, enum mapping_query q, const struct m
  * table could: the mapping reads a query, or updated_at is an expression. */
 const char *mapping_index(const struct mapping *m, enum mapping_query q, struct arena *a);
 
+/* ---- triggers (detect: trigger) --------------------------------------------------------------- */
+
+/* What the catalogue says of the table. */
+struct mapping_watch {
+    bool by_row;    /* triggers of rows alone; else INSERT and DELETE go by statement */
+    bool fixed_key; /* no setting of a session changes the text of the key */
+    bool whole_row; /* partner SQL takes the row as a whole: any column may matter */
+    const char **columns; /* that the mapping reads */
+    size_t n_columns;
+};
+const char *mapping_table_name(const struct mapping *m, struct arena *a);    /* quoted */
+const char *mapping_key_name(const struct mapping *m, size_t i, struct arena *a); /* as it is */
+/* Names the mapping's trigger function and, with another beginning, its triggers. */
+const char *mapping_watch_name(const struct mapping *m, const char *prefix, struct arena *a);
+/* CREATE OR REPLACE of the function that notes changed keys in the outbox. */
+const char *mapping_watch_function(const struct mapping *m, const struct mapping_watch *w,
+                                   struct arena *a);
+
 /* ---- rows ------------------------------------------------------------------------------------- */
 
 /* One row of a page. Values borrow the page's memory; data NULL is SQL NULL. */
@@ -118,8 +138,10 @@ struct row {
 };
 
 /* Key parts joined to the text that names the row in the state and on the command line: parts
- * joined with ',', with '\' before ',' and '\'; a NULL part is "\N" (so never a real key). */
+ * joined with ',', with '\' before ',' and '\'; a NULL part is "\N" (so never a real key). Where
+ * the key is not valid UTF-8 the bytes of other than ASCII are written "\xNN": such a row is refused. */
 const char *mapping_key_text(const struct mapping *m, const struct row *row, struct arena *a);
+bool mapping_key_valid(const struct mapping *m, const struct row *row);
 /* Splits it again; false (ERR_USAGE) when the number of parts is wrong. */
 bool mapping_key_split(const struct mapping *m, const char *key, struct arena *a,
                        struct text parts[MAPPING_MAX_KEY], struct err *e) MUST_CHECK;
@@ -144,7 +166,7 @@ void mapping_apply(const struct mapping *m, const struct row *row, struct arena 
                    struct job *job, struct refusal refusals[JOB_MAX_REFUSALS],
                    struct desired *out, struct trace *trace);
 
-/* Rows the mapping refuses without looking inside; `rule` is "key.null" or "key.duplicate". */
+/* Rows the mapping refuses without looking inside; `rule` is "key.null", "key.duplicate" or "key.invalid_utf8". */
 void mapping_refuse(const char *rule, int64_t count, struct arena *a, struct refusal *refusal,
                     struct desired *out);
 

@@ -341,16 +341,22 @@ void mapping_apply(const struct mapping *m, const struct row *row, struct arena 
 void mapping_refuse(const char *rule, int64_t count, struct arena *a, struct refusal *refusal,
                     struct desired *out)
 {
-    bool null = strcmp(rule, "key.null") == 0;
-
+    static const struct {
+        const char *rule, *message, *message_ar;
+    } rules[] = {
+        {"key.null", "rows that have a NULL in their key", "صفوف في مفتاحها قيمة NULL"},
+        {"key.duplicate", "rows that have the same key", "صفوف تحمل المفتاح نفسه"},
+        {"key.invalid_utf8", "rows whose key is not valid UTF-8", "صفوف مفتاحها ليس UTF-8 صالحًا"},
+    };
+    size_t i = 0;
+    while (strcmp(rules[i].rule, rule) != 0)
+        if (++i == ARRAY_LEN(rules))
+            BUG("no rule \"%s\" refuses a whole row", rule);
     *refusal = (struct refusal){
         .field = -1,
-        .rule = null ? "key.null" : "key.duplicate",
-        .message = null ? arena_printf(a, "%" PRId64 " rows have a NULL in their key", count)
-                        : arena_printf(a, "%" PRId64 " rows have the same key", count),
-        .message_ar = null
-                          ? arena_printf(a, "عدد الصفوف التي في مفتاحها قيمة NULL: %" PRId64, count)
-                          : arena_printf(a, "عدد الصفوف التي تحمل المفتاح نفسه: %" PRId64, count),
+        .rule = rules[i].rule,
+        .message = arena_printf(a, "%s: %" PRId64, rules[i].message, count),
+        .message_ar = arena_printf(a, "%s: %" PRId64, rules[i].message_ar, count),
     };
     memset(out, 0, sizeof(*out));
     out->kind = DESIRED_REFUSED;
@@ -361,13 +367,22 @@ void mapping_refuse(const char *rule, int64_t count, struct arena *a, struct ref
 
 /* ---- keys ----------------------------------------------------------------------------------- */
 
+bool mapping_key_valid(const struct mapping *m, const struct row *row)
+{
+    for (size_t i = 0; i < m->n_key; i++)
+        if (text_utf8_valid(row->value[i].data, row->value[i].len) != row->value[i].len)
+            return false;
+    return true;
+}
+
 const char *mapping_key_text(const struct mapping *m, const struct row *row, struct arena *a)
 {
     size_t bytes = m->n_key * 3, n = 0;
+    bool valid = mapping_key_valid(m, row);
     char *key;
 
     for (size_t i = 0; i < m->n_key; i++)
-        bytes += 2 * row->value[i].len;
+        bytes += 4 * row->value[i].len;
     key = arena_alloc(a, bytes + 1);
     for (size_t i = 0; i < m->n_key; i++) {
         struct text part = row->value[i].data ? row->value[i] : text_of("N");
@@ -377,7 +392,13 @@ const char *mapping_key_text(const struct mapping *m, const struct row *row, str
         if (!row->value[i].data)
             key[n++] = '\\';
         for (size_t c = 0; c < part.len; c++) {
-            if (part.data[c] == ',' || part.data[c] == '\\')
+            unsigned char byte = (unsigned char)part.data[c];
+
+            if (!valid && byte >= 0x80) {
+                n += (size_t)snprintf(key + n, 5, "\\x%02x", byte);
+                continue;
+            }
+            if (byte == ',' || byte == '\\')
                 key[n++] = '\\';
             key[n++] = part.data[c];
         }

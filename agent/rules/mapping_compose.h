@@ -42,6 +42,8 @@ bool compose_is_changed(const struct composer *c); /* one of the two MAPPING_CHA
 
 /* SELECT … FROM …: the columns of struct row. */
 void compose_select(struct composer *c);
+/* MAPPING_WATCHED */
+void compose_watched(struct composer *c);
 /* $1, a timestamptz, as the type of updated_at. */
 void compose_bound(struct composer *c);
 

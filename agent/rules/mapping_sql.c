@@ -216,6 +216,9 @@ static void compose(struct composer *c)
     case MAPPING_WRITE_BACK:
         compose_write_back(c);
         break;
+    case MAPPING_WATCHED:
+        compose_watched(c);
+        break;
     case MAPPING_QUERIES:
         BUG("not a query");
     }

@@ -1,7 +1,7 @@
 # Turns .sql files into C: `const char sql_<name>[]` for agent/sql/*.sql, and the table
 # `migrations[]` (version, name, text) for migrations/NNNN_name.sql. See edges/sql.h.
 # With -v names=1: the declarations alone.
-function quote(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); gsub(/\?/, "\\?", s); return s }
+function quote(s) { gsub(/\\/, "\\\\&", s); gsub(/"/, "\\\"", s); gsub(/\?/, "\\?", s); return s }
 BEGIN { print "/* made by agent/sql/embed.awk */"; if (!names) print "#include \"edges/sql.h\"\n\n#include <stddef.h>\n" }
 FNR == 1 {
     if (open) print ";"

@@ -3,7 +3,8 @@
 -- is gone waits for the guard, unless its removal is what is pending.
 -- $1::text account, $2::bigint limit, $3::boolean creates too
 -- Rows: mapping, key, ms since the change was found, then what struct recorded holds.
-SELECT mapping, source_key, (extract(epoch FROM now() - changed_at) * 1000)::bigint AS changed_ago_ms,
+SELECT mapping, source_key,
+       (extract(epoch FROM now() - changed_at) * 1000)::bigint AS changed_ago_ms,
        account, state, operation, job_id, job_status, desired_hash, synced_hash, synced_fields,
        attempts, gone_at IS NOT NULL AS gone
   FROM qudra_sync.job

@@ -1,6 +1,8 @@
 -- At start: what an agent that died had under way is uncertain from now on. A journalled row counts
 -- whatever its state says; a row that is sending without a journal never left and waits again.
--- $1::text account, $2::bigint fence
+-- Where it did not give its lease back, updates may have been on their way: of pending rows with a job
+-- nothing is known as confirmed any more.
+-- $1::text account, $2::bigint fence, $3::boolean the agent died
 -- One row: fenced, how many became uncertain.
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
@@ -20,6 +22,11 @@ since AS (
        SET uncertain_since = now()
       FROM journalled a
      WHERE c.mapping = a.mapping AND c.source_key = a.source_key AND c.uncertain_since IS NULL),
+doubtful AS (
+    UPDATE qudra_sync.job
+       SET synced_hash = NULL, synced_fields = NULL
+     WHERE account = $1::text AND state = 'pending' AND job_id IS NOT NULL
+       AND $3::boolean AND EXISTS (SELECT FROM fence)),
 waiting AS (
     UPDATE qudra_sync.job j
        SET state = 'pending', operation = 'create'

@@ -1,4 +1,5 @@
--- Puts refused rows back in line. A removal that was refused is tried again as the removal it was.
+-- Puts refused rows back in line. A removal that was refused is tried again as the removal it was. A
+-- row that adoption left to a person is created anew: nothing of it is on its way.
 -- $1::text account, $2::bigint fence, $3::text mapping, $4::text key, $5::text error code; NULL:
 -- all
 -- One row: fenced, how many.
@@ -12,7 +13,9 @@ retried AS (
                             ELSE 'update' END::qudra_sync.operation,
            attempts = 0,
            next_attempt_at = NULL
-     WHERE account = $1::text AND state = 'refused'
+     WHERE account = $1::text
+       AND (state = 'refused'
+            OR state = 'uncertain' AND job_id IS NULL AND error_code = 'adopt.ambiguous')
        AND ($3::text IS NULL OR mapping = $3::text)
        AND ($4::text IS NULL OR source_key = $4::text)
        AND ($5::text IS NULL OR error_code = $5::text)

@@ -1,7 +1,7 @@
 -- Writes how far a mapping's source has been read. What is not given stays as it is; the time of
 -- the last whole scan moves only when one has ended.
 -- $1::text account, $2::bigint fence, $3::text mapping, $4::timestamptz changed to,
--- $5::timestamptz horizon, $6::text fingerprint, $7::text source, $8::bigint change id (0:
+-- $5::timestamptz horizon, $6::text fingerprint, $7::text source, $8::bigint shape (0:
 -- not given),
 -- $9::boolean a whole scan has ended
 -- One row: fenced.
@@ -9,7 +9,7 @@ WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 written AS (
     INSERT INTO qudra_sync.watermark AS w (
-           mapping, changed_to, horizon, fingerprint, source, change_id, scanned_at)
+           mapping, changed_to, horizon, fingerprint, source, shape, scanned_at)
     SELECT $3::text, $4::timestamptz, $5::timestamptz, $6::text, $7::text,
            nullif($8::bigint, 0),
            CASE WHEN $9::boolean THEN now() END
@@ -19,6 +19,6 @@ written AS (
            horizon = coalesce(excluded.horizon, w.horizon),
            fingerprint = coalesce(excluded.fingerprint, w.fingerprint),
            source = coalesce(excluded.source, w.source),
-           change_id = coalesce(excluded.change_id, w.change_id),
+           shape = coalesce(excluded.shape, w.shape),
            scanned_at = coalesce(excluded.scanned_at, w.scanned_at))
 SELECT EXISTS (SELECT FROM fence) AS fenced

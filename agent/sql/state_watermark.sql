@@ -8,6 +8,6 @@ SELECT CASE WHEN isfinite(changed_to)
             ELSE horizon::text END AS horizon,
        fingerprint, source,
        (extract(epoch FROM now() - scanned_at) * 1000)::bigint AS scanned_ago_ms,
-       change_id
+       shape
   FROM qudra_sync.watermark
  WHERE mapping = $1::text

@@ -20,6 +20,13 @@ struct fixture {
     struct lease lease;
 };
 
+static inline bool take_lease(struct pg *pg, const char *account, const char *holder,
+                              struct lease *out)
+{
+    struct lease_claim claim = {.account = account, .holder = holder};
+    return state_lease_take(pg, &claim, out, &err);
+}
+
 static inline int fixture_begin(void **state)
 {
     struct fixture *f = mem_alloc(sizeof *f);
@@ -29,7 +36,7 @@ static inline int fixture_begin(void **state)
     for (const struct migration *m = migrations; m->text; m++)
         database_run(f->pg, m->text);
     arena_init(&f->arena, 0);
-    assert_done(state_lease_take(f->pg, "acme", "us", &f->lease, &err));
+    assert_done(take_lease(f->pg, "acme", "us", &f->lease));
     *state = f;
     return 0;
 }
@@ -69,6 +76,14 @@ static inline void mark(struct fixture *f, const struct sighting *s)
     assert_done(state_mark(f->pg, &f->lease, "jobs", s, 1, &err));
 }
 
+static inline void mark_pending(struct fixture *f, const char *key, enum op_kind op,
+                                double priority)
+{
+    struct sighting s = sighting_of(key, 1, priority);
+    s.op.kind = op;
+    mark(f, &s);
+}
+
 static inline struct recorded row_of(struct fixture *f, const char *key)
 {
     struct recorded r;
@@ -88,6 +103,11 @@ static inline bool journal(struct fixture *f, const char *key, unsigned char see
 static inline void record(struct fixture *f, const struct result *r)
 {
     assert_done(state_record(f->pg, &f->lease, r, 1, &err));
+}
+
+static inline int64_t attempts_in_journal(struct fixture *f)
+{
+    return database_int(f->pg, "SELECT count(*) FROM qudra_sync.create_attempt");
 }
 
 static inline struct outcome created_as(const char *job_id)

@@ -1,5 +1,5 @@
 /*
- * state: leases and fences, detection, the queue, and what an operator asks for, on a real server.
+ * state: leases and fences, detection and removals, on a real server.
  */
 #include "edges/state_fixture.h"
 
@@ -16,9 +16,9 @@ static void test_a_lease_that_is_held_is_not_taken_and_its_holder_is_named(void 
 {
     struct fixture *f = *state;
     struct lease other;
-    assert_err(ERR_LOCKED, state_lease_take(f->pg, "acme", "them", &other, &err));
+    assert_err(ERR_LOCKED, take_lease(f->pg, "acme", "them", &other));
     assert_non_null(strstr(err.message, "us"));
-    assert_done(state_lease_take(f->pg, "another account", "them", &other, &err));
+    assert_done(take_lease(f->pg, "another account", "them", &other));
 }
 
 static void test_our_lease_ends_before_the_database_says_so(void **state)
@@ -36,11 +36,11 @@ static void test_a_lease_given_back_or_run_out_is_taken_with_a_higher_fence(void
     struct fixture *f = *state;
     struct lease second, third;
     expire_lease(f);
-    assert_done(state_lease_take(f->pg, "acme", "them", &second, &err));
+    assert_done(take_lease(f->pg, "acme", "them", &second));
     assert_int_equal(second.fence, f->lease.fence + 1);
     state_lease_give(f->pg, &second);
     assert_int_equal(second.until_ms, 0);
-    assert_done(state_lease_take(f->pg, "acme", "others", &third, &err));
+    assert_done(take_lease(f->pg, "acme", "others", &third));
     assert_int_equal(third.fence, second.fence + 1);
 }
 
@@ -48,7 +48,7 @@ static void test_a_holder_takes_its_own_lease_again(void **state)
 {
     struct fixture *f = *state;
     struct lease again;
-    assert_done(state_lease_take(f->pg, "acme", "us", &again, &err));
+    assert_done(take_lease(f->pg, "acme", "us", &again));
     assert_int_equal(again.fence, f->lease.fence + 1);
     assert_err(ERR_FENCED, state_lease_renew(f->pg, &f->lease, &err));
 }
@@ -61,7 +61,7 @@ static void test_a_renewed_lease_is_not_taken(void **state)
     f->lease.until_ms = 0;
     assert_done(state_lease_renew(f->pg, &f->lease, &err));
     assert_true(f->lease.until_ms > clock_mono_ms());
-    assert_err(ERR_LOCKED, state_lease_take(f->pg, "acme", "them", &other, &err));
+    assert_err(ERR_LOCKED, take_lease(f->pg, "acme", "them", &other));
 }
 
 /* One row for each write that would find something to do if it were not fenced. */
@@ -114,7 +114,7 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     int64_t count;
     fill_every_state(f);
     expire_lease(f);
-    assert_done(state_lease_take(f->pg, "acme", "them", &other, &err));
+    assert_done(take_lease(f->pg, "acme", "them", &other));
     int64_t before = database_int(f->pg, all);
 
     assert_err(ERR_FENCED, state_lease_renew(f->pg, l, &err));
@@ -126,7 +126,7 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     assert_err(ERR_FENCED, state_journal(f->pg, l, &attempt, 1, &flag, &err));
     assert_err(ERR_FENCED, state_record(f->pg, l, results, 1, &err));
     assert_err(ERR_FENCED, state_record(f->pg, l, results, 2, &err));
-    assert_err(ERR_FENCED, state_recover(f->pg, l, &count, &err));
+    assert_err(ERR_FENCED, state_recover(f->pg, l, false, &count, &err));
     assert_err(ERR_FENCED, state_refresh(f->pg, l, &o, 1, &err));
     assert_err(ERR_FENCED, state_learn(f->pg, l, 1, 2, &err));
     assert_err(ERR_FENCED, state_retry(f->pg, l, NULL, NULL, NULL, &count, &err));
@@ -151,9 +151,9 @@ static void test_a_take_over_and_a_write_do_not_overlap(void **state)
     database_run(them, "SET lock_timeout = '100ms'");
     assert_done(pg_begin(f->pg, &err));
     mark(f, &s);
-    assert_err(ERR_AWAY, state_lease_take(them, "acme", "them", &other, &err));
+    assert_err(ERR_AWAY, take_lease(them, "acme", "them", &other));
     assert_done(pg_commit(f->pg, &err));
-    assert_done(state_lease_take(them, "acme", "them", &other, &err));
+    assert_done(take_lease(them, "acme", "them", &other));
     assert_err(ERR_FENCED, state_mark(f->pg, &f->lease, "jobs", &s, 1, &err));
     pg_free(them);
 }
@@ -340,7 +340,7 @@ static void test_a_row_moves_to_another_account_only_with_nothing_left_at_the_ol
     struct fixture *f = *state;
     struct lease other;
     mirror(f, "a", 1, "job_1");
-    assert_done(state_lease_take(f->pg, "other", "us", &other, &err));
+    assert_done(take_lease(f->pg, "other", "us", &other));
     struct sighting s = sighting_of("a", 1, 5);
     s.account = "other";
     assert_done(state_mark(f->pg, &other, "jobs", &s, 1, &err));
@@ -451,130 +451,6 @@ static void test_what_is_under_way_is_not_removed(void **state)
     assert_true(row_of(f, "a").gone);
 }
 
-static void test_a_watermark_keeps_what_is_not_given(void **state)
-{
-    struct fixture *f = *state;
-    struct watermark w;
-    assert_done(state_watermark(f->pg, "jobs", &f->arena, &w, &err));
-    assert_int_equal(w.scanned_ago_ms, -1);
-    assert_null(w.fingerprint);
-    const struct watermark first = {.changed_to = "2026-01-31T12:30:00.123456+03:00",
-                                    .horizon = "-infinity",
-                                    .fingerprint = "f",
-                                    .source = "s",
-                                    .change_id = 7};
-    assert_done(state_set_watermark(f->pg, &f->lease, "jobs", &first, true, &err));
-    const struct watermark then = {.changed_to = "2026-02-01T00:00:00Z"};
-    assert_done(state_set_watermark(f->pg, &f->lease, "jobs", &then, false, &err));
-    assert_done(state_watermark(f->pg, "jobs", &f->arena, &w, &err));
-    assert_string_equal(w.changed_to, "2026-02-01T00:00:00.000000Z");
-    assert_string_equal(w.horizon, "-infinity");
-    assert_string_equal(w.fingerprint, "f");
-    assert_string_equal(w.source, "s");
-    assert_int_equal(w.change_id, 7);
-    assert_in_range(w.scanned_ago_ms, 0, 60000);
-}
-
-/* ---- operator -------------------------------------------------------------------------------- */
-
-static void refuse(struct fixture *f, const char *key, const char *code)
-{
-    const struct outcome o = {.code = code, .message = "no", .match_ready = -1};
-    const struct job_hash h = hash_of(1);
-    struct sighting s = sighting_of(key, 1, 5);
-    mark(f, &s);
-    assert_true(journal(f, key, 1));
-    record_as(f, key, OP_CREATE, OUTCOME_REFUSED, &h, &o);
-}
-
-static void test_retry_puts_back_what_it_names(void **state)
-{
-    struct fixture *f = *state;
-    int64_t n;
-    refuse(f, "a", "x");
-    refuse(f, "b", "y");
-    refuse(f, "c", "y");
-    assert_done(state_retry(f->pg, &f->lease, "jobs", "a", "y", &n, &err));
-    assert_int_equal(n, 0);
-    assert_done(state_retry(f->pg, &f->lease, "other", NULL, NULL, &n, &err));
-    assert_int_equal(n, 0);
-    assert_done(state_retry(f->pg, &f->lease, NULL, NULL, "y", &n, &err));
-    assert_int_equal(n, 2);
-    assert_done(state_retry(f->pg, &f->lease, "jobs", "a", NULL, &n, &err));
-    assert_int_equal(n, 1);
-    assert_int_equal(row_of(f, "a").op, OP_CREATE);
-    assert_int_equal(row_of(f, "a").attempts, 0);
-}
-
-static void test_a_refused_removal_is_retried_as_a_removal(void **state)
-{
-    struct fixture *f = *state;
-    int64_t n;
-    mirror(f, "a", 1, "job_1");
-    gone(f, "a");
-    assert_int_equal(remove_gone(f, false), 1);
-    const struct outcome no = {.code = "x", .message = "no", .match_ready = -1};
-    record_as(f, "a", OP_CLOSE, OUTCOME_REFUSED, NULL, &no);
-    assert_int_equal(row_of(f, "a").state, ROW_REFUSED);
-    assert_int_equal(remove_gone(f, false), 0);
-    assert_done(state_retry(f->pg, &f->lease, NULL, NULL, NULL, &n, &err));
-    assert_int_equal(row_of(f, "a").op, OP_CLOSE);
-}
-
-static void test_creates_are_deferred_and_come_back(void **state)
-{
-    struct fixture *f = *state;
-    struct picked *rows;
-    int64_t n, created;
-    bool exceeded;
-    struct sighting s = sighting_of("a", 1, 5);
-    mark(f, &s);
-    mirror(f, "b", 1, "job_1");
-    mark_update(f, "b", 2);
-    assert_done(state_defer(f->pg, &f->lease, &n, &err));
-    assert_int_equal(n, 1);
-    assert_int_equal(row_of(f, "a").state, ROW_DEFERRED);
-    assert_int_equal(pick(f, true, &rows), 1);
-    database_run(f->pg, "UPDATE qudra_sync.quota SET exceeded_at = now()");
-    assert_done(state_undefer(f->pg, &f->lease, INT64_MAX, &n, &err));
-    assert_int_equal(n, 1);
-    assert_int_equal(pick(f, true, &rows), 2);
-    assert_done(state_quota(f->pg, "acme", &created, &exceeded, &err));
-    assert_int_equal(created, 1);
-    assert_false(exceeded);
-}
-
-static void test_trouble_is_new_once(void **state)
-{
-    struct fixture *f = *state;
-    bool changed;
-    assert_done(state_trouble(f->pg, &f->lease, NULL, &changed, &err));
-    assert_false(changed);
-    assert_done(state_trouble(f->pg, &f->lease, "key refused", &changed, &err));
-    assert_true(changed);
-    assert_done(state_trouble(f->pg, &f->lease, "key refused", &changed, &err));
-    assert_false(changed);
-    assert_done(state_trouble(f->pg, &f->lease, NULL, &changed, &err));
-    assert_true(changed);
-}
-
-static void test_limits_and_runs_are_kept(void **state)
-{
-    struct fixture *f = *state;
-    int64_t id;
-    assert_done(state_limits(f->pg, &f->lease, "{\"limit\": 100}", &err));
-    database_run(f->pg, "INSERT INTO qudra_sync.run (kind, started_at) "
-                        "VALUES ('pass', now() - interval '31 days')");
-    assert_done(state_run_begin(f->pg, "pass", NULL, "jobs", &id, &err));
-    assert_done(state_run_end(f->pg, id, "converged", "{\"created\": 1}", NULL, &err));
-    assert_done(state_run_end(f->pg, id, "converged", NULL, NULL, &err));
-    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.run"), 1);
-    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.run r, "
-                                         "qudra_sync.account a WHERE r.ended_at IS NOT NULL AND "
-                                         "a.limits = '{\"limit\": 100}'"),
-                     1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,12 +475,6 @@ int main(void)
         STATE_TEST(test_the_guard_weighs_open_jobs_that_are_not_let_go_yet),
         STATE_TEST(test_held_removals_stay_held_until_released_or_back),
         STATE_TEST(test_what_is_under_way_is_not_removed),
-        STATE_TEST(test_a_watermark_keeps_what_is_not_given),
-        STATE_TEST(test_retry_puts_back_what_it_names),
-        STATE_TEST(test_a_refused_removal_is_retried_as_a_removal),
-        STATE_TEST(test_creates_are_deferred_and_come_back),
-        STATE_TEST(test_trouble_is_new_once),
-        STATE_TEST(test_limits_and_runs_are_kept),
     };
     return cmocka_run_group_tests_name("state", tests, NULL, NULL);
 }

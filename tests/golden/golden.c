@@ -20,7 +20,7 @@
 
 static const char *const query_names[MAPPING_QUERIES] = {
     "describe", "scan",          "scan_after", "by_key",    "present",
-    "changed",  "changed_after", "null_keys",  "write_back"};
+    "changed",  "changed_after", "null_keys",  "write_back", "watched"};
 
 struct golden {
     struct arena arena;
@@ -125,6 +125,8 @@ static bool is_composed(const struct mapping *m, enum mapping_query q)
 {
     if (q == MAPPING_WRITE_BACK)
         return m->write_back_job_id || m->write_back_url || m->write_back_status;
+    if (q == MAPPING_WATCHED)
+        return m->detect == DETECT_TRIGGER;
     return m->updated_at || (q != MAPPING_CHANGED && q != MAPPING_CHANGED_AFTER);
 }
 

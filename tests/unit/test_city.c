@@ -131,6 +131,33 @@ static void test_a_cut_name_is_found_only_when_one_city_fits(void **state)
     expect_none("RIYA");     /* not marked as cut */
 }
 
+static void test_a_part_may_be_a_cut_name(void **state)
+{
+    (void)state;
+    expect("KHAMIS MU... | عسير", "Khamis Mushait");
+    expect("AR RIYADH..., Saudi Arabia", "Riyadh");
+    expect("ABA ASLAB... | الرياض", "Riyadh");
+    /* the region has a city's name, but the cut city stands before it */
+    expect("WADI AD D... | الرياض", "Wadi ad-Dawasir");
+    expect_none("AHAD ... | عسير");
+}
+
+static void test_a_region_in_parts_counts_only_when_no_city_is_there(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"ABA ASLAB... | عسير", "Abha"},
+        {"AHAD ... | عسير", "Abha"},
+        {"Head office, Eastern Province", "Dammam"},
+        {"Makkah Region, Jeddah", "Jeddah"},
+        {"Eastern Province | KHAMIS MU...", "Khamis Mushait"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        assert_string_equal(city_find(&arena, text_of(texts[i][0]), NULL, 0, true), texts[i][1]);
+    expect_none("ABA ASLAB... | عسير");
+    assert_null(city_find(&arena, text_of("ABU TARFA... | اخرى"), NULL, 0, true));
+}
+
 static void test_nothing_is_guessed(void **state)
 {
     (void)state;
@@ -210,6 +237,8 @@ int main(void)
         cmocka_unit_test(test_words_for_city_and_governorate_are_left_out),
         cmocka_unit_test(test_the_first_saudi_part_wins),
         cmocka_unit_test(test_a_cut_name_is_found_only_when_one_city_fits),
+        cmocka_unit_test(test_a_part_may_be_a_cut_name),
+        cmocka_unit_test(test_a_region_in_parts_counts_only_when_no_city_is_there),
         cmocka_unit_test(test_nothing_is_guessed),
         cmocka_unit_test(test_a_region_gives_its_main_city_only_when_asked),
         cmocka_unit_test(test_the_partners_spellings_come_first),

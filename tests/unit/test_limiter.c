@@ -172,6 +172,20 @@ static void test_retry_after_is_honoured_even_when_the_window_turns(void **state
     limiter_free(l);
 }
 
+static void test_a_quota_refusal_does_not_hold_back_the_rest(void **state)
+{
+    (void)state;
+    struct limiter *l = learned(50);
+    struct limiter_headers h = headers(49, 60, 0);
+    h.retry_after_ms = 864000000; /* ten days, until the month turns */
+    answer(l, 20, 30, 429, h);
+    assert_int_equal(limiter_wait_ms(l, 30), 0);
+    struct limiter_view v;
+    limiter_view(l, 30, &v);
+    assert_int_equal(v.left, 49);
+    limiter_free(l);
+}
+
 static void test_a_new_plan_in_the_middle_of_a_window_is_used(void **state)
 {
     (void)state;
@@ -293,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_request_is_given_back_by_a_later_answer),
         cmocka_unit_test(test_a_request_that_never_left_is_not_counted),
         cmocka_unit_test(test_retry_after_is_honoured_even_when_the_window_turns),
+        cmocka_unit_test(test_a_quota_refusal_does_not_hold_back_the_rest),
         cmocka_unit_test(test_a_new_plan_in_the_middle_of_a_window_is_used),
         cmocka_unit_test(
             test_a_reset_that_was_wrong_is_forgotten_when_a_newer_answer_says_otherwise),

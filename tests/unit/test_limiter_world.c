@@ -13,7 +13,7 @@
 
 #include "rules/limiter.h"
 
-#define SEEDS 15
+#define SEEDS 12
 enum rounding { ROUND_DOWN, ROUND_UP, ROUND_NEAREST, ROUNDINGS };
 enum others { OTHERS_NONE, OTHERS_POLITE, OTHERS_GREEDY };
 
@@ -338,6 +338,31 @@ static void test_slow_answers_cost_nothing(void **state)
     }
 }
 
+static void test_the_largest_plan_is_filled_at_a_quarter_of_a_second(void **state)
+{
+    (void)state;
+    struct world w = ordinary(1);
+    w.window_ms = 60000;
+    w.limit = w.new_limit = 10000;
+    w.latency_lo = 240;
+    w.latency_hi = 260;
+    w.windows = 6;
+    check(&w, 0.98, 0);
+}
+
+static void test_windows_of_a_few_seconds_are_filled_too(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct world w = ordinary(seed);
+        w.window_ms = 2000 + (int64_t)(seed % 3) * 1000;
+        w.first_edge_ms %= w.window_ms;
+        w.first_edge_ms++;
+        w.latency_hi = 20;
+        check(&w, 0.98, 0);
+    }
+}
+
 static void test_without_a_date_the_edges_are_learned_from_the_answers(void **state)
 {
     (void)state;
@@ -429,6 +454,8 @@ static void test_a_share_of_the_key_is_not_exceeded(void **state)
     }
 }
 
+/* Not a proof but a gauge: a neighbour whose requests come at random can be foreseen only so well.
+ * Over many seeds a tenth of its requests are refused on average, in the worst case a quarter. */
 static void test_a_polite_neighbour_keeps_its_part(void **state)
 {
     (void)state;
@@ -469,6 +496,8 @@ int main(void)
         cmocka_unit_test(test_every_allowed_request_is_used_and_none_refused),
         cmocka_unit_test(test_the_edge_is_learned_to_a_fraction_of_a_second),
         cmocka_unit_test(test_slow_answers_cost_nothing),
+        cmocka_unit_test(test_the_largest_plan_is_filled_at_a_quarter_of_a_second),
+        cmocka_unit_test(test_windows_of_a_few_seconds_are_filled_too),
         cmocka_unit_test(test_without_a_date_the_edges_are_learned_from_the_answers),
         cmocka_unit_test(test_lost_requests_never_lead_over_the_limit),
         cmocka_unit_test(test_answers_without_headers_are_counted),

@@ -1,0 +1,233 @@
+/*
+ * The source is scanned once for each tier, as long as both unowned jobs and rows without a job are
+ * left: once when everything is as it was, four times at worst. A detection that wants every row
+ * does the scanning; what it finds goes to no mark, only to the matching.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/detect.h"
+#include "engine/reconcile_internal.h"
+
+struct adopting {
+    struct reconcile *r;
+    int64_t rows_left; /* without a job, in this pass */
+};
+
+/* ---- one page of rows ---------------------------------------------------------------------------
+ */
+
+static bool may_adopt(const struct reconcile *r, const struct sighting *row,
+                      const struct recorded *recorded)
+{
+    return row->desired.kind == DESIRED_JOB && recorded->job_id == NULL &&
+           !(recorded->exists && recorded->state == ROW_SENDING) &&
+           strcmp(row->account, r->o.account->config->name) == 0;
+}
+
+static const char *message(struct arena *a, const struct reconcile_match *m)
+{
+    return arena_printf(
+        a,
+        "%zu unowned job%s at Qudra may be this row's, such as %s, and it cannot be "
+        "told which: compare them there, delete what is extra and run `reconcile "
+        "--adopt` again; `retry` creates a new job for it",
+        m->candidates, m->candidates == 1 ? "" : "s", m->job->job_id);
+}
+
+static const char *message_ar(struct arena *a, const struct reconcile_match *m)
+{
+    return arena_printf(
+        a,
+        "عدد الوظائف في قدرة التي قد تطابق هذا الصف: %zu، منها %s، ولا يمكن الجزم بأيها: "
+        "قارنها هناك واحذف الزائد ثم أعد تنفيذ reconcile --adopt",
+        m->candidates, m->job->job_id);
+}
+
+static void bind(struct arena *a, const struct sighting *row, const struct reconcile_match *m,
+                 struct adoption *out)
+{
+    const struct reconcile_job *job = m->job;
+    *out = (struct adoption){.row = row, .same = m->fate == RECONCILE_SAME};
+    if (m->fate == RECONCILE_AMBIGUOUS) {
+        out->message = message(a, m);
+        out->message_ar = message_ar(a, m);
+        return;
+    }
+    struct outcome *as_listed = arena_alloc(a, sizeof *as_listed);
+    *as_listed = (struct outcome){.kind = OUTCOME_DONE,
+                                  .job_id = job->job_id,
+                                  .qudra_url = job->qudra_url,
+                                  .job_status = job->job_status,
+                                  .embedding_status = job->embedding_status,
+                                  .match_ready = job->match_ready};
+    out->job = as_listed;
+    out->content = job->keys.content;
+}
+
+/* What was written counts; a job that could not be given to its row is free again. */
+static void count(struct adopting *w, const struct feed *f, const struct adoption *row, bool taken,
+                  struct reconcile_job *job)
+{
+    struct reconcile *r = w->r;
+    if (!taken) {
+        if (row->job != NULL)
+            reconcile_pool_give_back(r->pool, job);
+        return;
+    }
+    w->rows_left--;
+    if (row->job == NULL) {
+        reconcile_tell(r, &(struct reconcile_finding){.kind = RECONCILE_DOUBTFUL,
+                                                      .mapping = f->mapping->name,
+                                                      .key = row->row->key,
+                                                      .message = row->message});
+        return;
+    }
+    r->counts->adopted++;
+    r->counts->to_update += !row->same;
+    reconcile_set_add(&r->contents, job->keys.normal.word[0]);
+    if (row->same)
+        account_learn(r->o.account, &row->row->desired.hash, &row->content, JOB_ALL);
+}
+
+/* The partner's own columns; a failure there leaves the mirror right. */
+static void write_back(const struct reconcile *r, const struct feed *f, const struct adoption *rows,
+                       const bool *taken, size_t n)
+{
+    const struct mapping *m = f->mapping;
+    if (r->o.writer == NULL ||
+        (m->write_back_job_id == NULL && m->write_back_url == NULL && m->write_back_status == NULL))
+        return;
+    struct source_note *notes = mem_alloc((n + 1) * sizeof *notes);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (taken[i] && rows[i].job != NULL)
+            notes[k++] = (struct source_note){.key = rows[i].row->key,
+                                              .job_id = rows[i].job->job_id,
+                                              .qudra_url = rows[i].job->qudra_url,
+                                              .status = rows[i].job->job_status};
+    struct err e = ERR_INIT;
+    if (k > 0 && !source_write_back(r->o.writer, f->source, notes, k, &e))
+        log_err(LOG_LEVEL_ERROR, "write-back to the source failed", &e);
+    mem_free(notes);
+}
+
+static bool match_rows(void *context, const struct feed *f, const struct sighting *seen,
+                       const struct recorded *recorded, size_t n, struct err *e)
+{
+    struct adopting *w = context;
+    struct reconcile *r = w->r;
+    arena_clear(&r->page);
+    struct adoption *rows = arena_alloc(&r->page, n * sizeof *rows);
+    struct reconcile_job **jobs = arena_alloc(&r->page, n * sizeof *jobs);
+    bool *taken = arena_alloc(&r->page, n * sizeof *taken);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!may_adopt(r, &seen[i], &recorded[i]))
+            continue;
+        struct reconcile_keys keys;
+        reconcile_keys(seen[i].desired.job, &r->page, &keys);
+        struct reconcile_match m = reconcile_pool_match(r->pool, &keys);
+        w->rows_left++;
+        if (m.fate == RECONCILE_NO_JOB)
+            continue;
+        jobs[k] = m.job;
+        bind(&r->page, &seen[i], &m, &rows[k++]);
+    }
+    if (k == 0)
+        return true;
+    if (!state_adopt(r->o.state, &r->o.account->lease, f->mapping->name, rows, k, taken, e))
+        return false;
+    for (size_t i = 0; i < k; i++)
+        count(w, f, &rows[i], taken[i], jobs[i]);
+    write_back(r, f, rows, taken, k);
+    return true;
+}
+
+static bool ignore_gone(void *context, const struct feed *f, const char *const *keys, size_t n,
+                        struct err *e)
+{
+    (void)context, (void)f, (void)keys, (void)n, (void)e;
+    return true;
+}
+
+static bool ignore_end(void *context, const struct feed *f, const struct detect_end *end,
+                       struct detect_counts *counts, struct err *e)
+{
+    (void)context, (void)f, (void)end, (void)counts, (void)e;
+    return true;
+}
+
+/* ---- the passes ---------------------------------------------------------------------------------
+ */
+
+static bool scan(struct adopting *w, struct feed *f, struct err *e)
+{
+    const struct detect_options o = {
+        .kind = DETECT_PASS_SCAN,
+        .state = w->r->o.state,
+        .sink = {.rows = match_rows, .gone = ignore_gone, .end = ignore_end, .context = w},
+        .all = true,
+    };
+    struct detection *d = detect_new(f, &o);
+    bool done = false, ok = true;
+    while (ok && !done)
+        ok = detect_step(d, &done, e) && reconcile_wait(w->r, 0, e);
+    detect_free(d);
+    return ok;
+}
+
+static bool pass(struct adopting *w, enum reconcile_tier tier, struct err *e)
+{
+    reconcile_pool_begin(w->r->pool, tier);
+    w->rows_left = 0;
+    for (size_t i = 0; i < w->r->o.n_feeds; i++)
+        if (!scan(w, &w->r->o.feeds[i], e))
+            return false;
+    return true;
+}
+
+static bool end(struct reconcile *r, int64_t began_ms, struct err *e)
+{
+    const struct lease *l = &r->o.account->lease;
+    for (size_t i = 0; i < r->o.n_feeds; i++) {
+        int64_t freed;
+        if (!state_adopt_end(r->o.state, l, r->o.feeds[i].mapping->name, clock_mono_ms() - began_ms,
+                             &freed, e))
+            return false;
+        r->counts->freed += freed;
+    }
+    struct account *a = r->o.account;
+    if (a->learned && !state_learn(r->o.state, l, a->as_sent, a->changed, e))
+        return false;
+    a->learned = false;
+    return true;
+}
+
+/* Those that rows own now are no longer of interest to whoever lists the rest. */
+static void drop_taken(struct reconcile *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->n_unowned; i++)
+        if (!r->unowned[i].taken)
+            r->unowned[kept++] = r->unowned[i];
+    r->n_unowned = kept;
+}
+
+bool reconcile_adopt(struct reconcile *r, struct err *e)
+{
+    struct adopting w = {.r = r, .rows_left = 1};
+    int64_t began_ms = clock_mono_ms();
+    r->pool = reconcile_pool_new(r->unowned, r->n_unowned);
+    for (enum reconcile_tier tier = RECONCILE_EXACT; tier < RECONCILE_TIERS; tier++) {
+        if (reconcile_pool_left(r->pool) == 0 || w.rows_left == 0)
+            break;
+        if (!pass(&w, tier, e))
+            return false;
+    }
+    reconcile_pool_free(r->pool);
+    r->pool = NULL;
+    drop_taken(r);
+    return end(r, began_ms, e);
+}

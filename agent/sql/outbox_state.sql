@@ -1,0 +1,50 @@
+-- Whether the triggers of a mapping are all there, and the shape of what they watch: the table with its
+-- partitions and files, and the triggers themselves. When the shape has changed, rows may have come or
+-- gone without a trigger: a partition attached, a table rewritten, a trigger switched off and on again.
+-- $1::text table, $2::text function
+-- One row: whole, readable, deletable, made_for (what the function was made for), shape, oldest
+-- transaction under way, next transaction to begin.
+WITH RECURSIVE target AS (
+    SELECT pg_catalog.to_regclass($1::text)::oid AS oid),
+tree (oid) AS (
+    SELECT oid FROM target
+     UNION
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.oid),
+outbox AS (
+    SELECT pg_catalog.to_regclass('qudra_sync.change')::oid AS oid,
+           pg_catalog.to_regnamespace('qudra_sync')::oid AS schema),
+trigger AS (
+    SELECT t.oid, t.xmin::text AS version, t.tgrelid, t.tgtype, t.tgenabled, t.tgfoid
+      FROM pg_catalog.pg_trigger t
+      JOIN tree ON tree.oid = t.tgrelid
+      JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+     CROSS JOIN outbox
+     WHERE p.pronamespace = outbox.schema
+       AND p.proname = $2::text),
+found AS (
+    SELECT bool_or(tgtype & 5 = 5) AS by_row, -- for each row, on INSERT too
+           count(*) FILTER (WHERE tgtype & 32 = 0) = 3 AS by_statement,
+           bool_or(tgtype & 32 <> 0) AS on_truncate,
+           max(tgfoid) AS function
+      FROM trigger JOIN target ON tgrelid = target.oid
+     WHERE tgenabled IN ('O', 'A')),
+shape AS (
+    SELECT string_agg(part, ' ' ORDER BY part) AS shape
+      FROM (SELECT 'table ' || c.oid || ' ' || c.relfilenode
+              FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+             UNION ALL
+            SELECT 'trigger ' || oid || ' ' || version FROM trigger) AS parts (part))
+SELECT coalesce(on_truncate, false)
+       AND (by_row OR by_statement
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits, target
+                                       WHERE target.oid IN (inhrelid, inhparent))
+                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel, target
+                                       WHERE srrelid = target.oid)) AS whole,
+       coalesce(has_schema_privilege(outbox.schema, 'USAGE')
+                AND has_table_privilege(outbox.oid, 'SELECT'), false) AS readable,
+       coalesce(has_table_privilege(outbox.oid, 'DELETE'), false) AS deletable,
+       coalesce(pg_catalog.obj_description(function, 'pg_proc'), '') AS made_for,
+       pg_catalog.hashtextextended(shape, 0) | 1 AS shape,
+       pg_catalog.pg_snapshot_xmin(snapshot)::text::bigint AS oldest,
+       pg_catalog.pg_snapshot_xmax(snapshot)::text::bigint AS next
+  FROM found, shape, outbox, pg_catalog.pg_current_snapshot() AS snapshot

@@ -1,0 +1,95 @@
+"""What it costs to send: the first backfill and updates, beside the partner's script and wrk."""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+import harness
+from recorder import Recorder
+from world import HERE, PAYLOAD, PLAIN, reference
+
+WRK_ROWS = 20_000
+
+
+def wrk_rate(world, seconds):
+    """Requests a second that wrk reaches with the bodies of the first rows, on a fresh sandbox."""
+    sandbox = harness.Sandbox(*PLAIN, plan="scale")
+    try:
+        with tempfile.TemporaryDirectory(prefix="qs-") as folder:
+            bodies = Path(folder, "bodies")
+            bodies.write_text(world.db.psql(
+                f"SELECT json_build_object('jobs', json_agg({PAYLOAD} ORDER BY id)) FROM job "
+                f"WHERE id <= {WRK_ROWS} GROUP BY (id - 1) / 100") + "\n")
+            done = subprocess.run(["wrk", "-t1", "-c8", f"-d{seconds}s", "-s", HERE / "wrk.lua",
+                                   sandbox.address, "--", bodies, harness.KEY],
+                                  capture_output=True, text=True, check=True)
+    finally:
+        sandbox.stop()
+    assert "Non-2xx" not in done.stdout, done.stdout
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+
+
+def backfill(bench):
+    rows, report = bench.size.scans[0], bench.report
+    first = bench.world(rows).mirror().first
+    world, theirs = bench.partner()
+    rate, possible = first.requests / first.wall_s, wrk_rate(world, bench.size.wrk_s)
+    report.figure(f"{rows:,} rows: CPU, agent / Python", first.cpu_s / theirs.cpu_s, "×",
+                  at_most=0.1, note=f"agent {first.cpu_s:.2f} s, Python {theirs.cpu_s:.2f} s")
+    report.figure(f"{rows:,} rows: wall, agent / Python", first.wall_s / theirs.wall_s, "×",
+                  note=f"agent {first.wall_s:.1f} s, Python {theirs.wall_s:.1f} s")
+    report.figure("request rate, agent / wrk", rate / possible, "×", at_least=0.8,
+                  note=f"agent {rate:.0f}/s from start to end, wrk {possible:.0f}/s")
+    report.figure("CPU per 100 jobs created", first.cpu_s / rows * 1e5, "ms")
+    report.figure("requests per 100 jobs created", first.requests / rows * 100)
+    report.figure("statements that write the state, a request", first.writes / first.requests,
+                  at_most=2)
+
+
+# ---- updates -------------------------------------------------------------------------------------
+
+
+def change(world, n):
+    world.db.psql(f"UPDATE job SET pay_max = pay_max + 100 WHERE id <= {n}")
+    world.settle_down()
+
+
+def fields_sent(world, n=5):
+    """The names in the bodies of a few updates."""
+    change(world, n)
+    recorder = Recorder(world.sandbox.address)
+    world.agent.configure(qudra={"base_url": recorder.base_url})
+    try:
+        world.spend("once")
+    finally:
+        world.agent.configure(qudra={"base_url": world.sandbox.base_url})
+        recorder.close()
+    bodies = [body for body in recorder.bodies if body]
+    assert len(bodies) == n, bodies
+    return sorted({name for body in bodies for name in body})
+
+
+def updates(bench):
+    n, report = bench.size.updates, bench.report
+    world = bench.world(bench.size.scans[0]).mirror()
+    change(world, n)
+    before, writes = world.sandbox.stats(), world.writes()
+    ours = world.spend("once")
+    after = world.sandbox.stats()
+    requests = after["requests_total"] - before["requests_total"]
+    assert after["jobs"]["updated"] - before["jobs"]["updated"] == n
+    writes = world.writes() - writes
+
+    script, _ = bench.partner()
+    change(script, n)
+    theirs = reference(script, "update")
+    report.figure(f"{n:,} updates: requests for each", requests / n, at_most=1)
+    report.figure(f"{n:,} updates: CPU, agent / Python", ours.cpu_s / theirs.cpu_s, "×",
+                  at_most=0.2, note=f"agent {ours.cpu_s:.2f} s, Python {theirs.cpu_s:.2f} s")
+    report.figure(f"{n:,} updates: wall, agent / Python", ours.wall_s / theirs.wall_s, "×",
+                  note=f"agent {ours.wall_s:.1f} s, Python {theirs.wall_s:.1f} s")
+    report.figure("statements that write the state, per 100 updates", writes / n * 100)
+    report.figure("peak memory", ours.peak_bytes / 2**20, "MB", at_most=24)
+    fields = fields_sent(world)
+    report.figure("fields in a body", len(fields), at_most=1, note=", ".join(fields))

@@ -1,0 +1,132 @@
+"""What the reporting commands say: plan, explain, check, migrate."""
+
+import unittest
+
+from harness import CONFIG, OK, ROWS_LEFT, USAGE, MirrorCase
+
+ARABIC = r"[\u0600-\u06ff]{3}"
+
+
+class Plan(MirrorCase):
+    def test_it_counts_what_a_backfill_would_do_and_sends_nothing(self):
+        self.fill(250)
+        self.db.psql("INSERT INTO job (id, title) VALUES (900, 'no')")
+        with self.no_requests():
+            plan = self.agent.run("plan", "--json").json
+        self.assertEqual((plan["create"], plan["update"], plan["close"], plan["refused"]),
+                         (250, 0, 0, 1))
+        self.assertEqual(plan["requests"], 3)
+        self.assertEqual(self.states(), {}, "plan writes nothing")
+
+    def test_it_does_what_it_said(self):
+        self.fill(120)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET pay = 9500 WHERE id <= 7; "
+                     "DELETE FROM job WHERE id IN (50, 51)")
+        plan = self.agent.run("plan", "--json").json
+        self.assertEqual((plan["create"], plan["update"], plan["close"]), (0, 7, 2))
+        self.assertEqual(plan["fields"]["salary_min"], 7)
+        before = len([r for r in self.sandbox.requests() if r["method"] != "GET"])
+        self.agent.run("backfill")
+        after = len([r for r in self.sandbox.requests() if r["method"] != "GET"])
+        self.assertEqual(after - before, plan["requests"])
+
+    def test_a_person_can_read_it(self):
+        self.fill(20)
+        self.db.psql("INSERT INTO job (id, title) VALUES (900, 'no')")
+        shown = self.agent.run("plan").stdout
+        for said in ("create", "refused", "title", "900", "request", "quota"):
+            self.assertRegex(shown, said)
+
+    def test_removals_beyond_the_guard_are_foretold(self):
+        self.fill(40)
+        self.agent.run("backfill")
+        self.db.psql("DELETE FROM job WHERE id > 5")
+        self.assertTrue(self.agent.run("plan", "--json").json["removals_held"])
+
+    def test_more_than_the_quota_is_foretold(self):
+        self.fill(30)
+        self.agent.configure(qudra={"quota": 10})
+        self.assertEqual(self.agent.run("plan", "--json").json["deferred"], 20)
+
+
+class Explain(MirrorCase):
+    def setUp(self):
+        super().setUp()
+        self.fill(2)
+        self.db.psql("INSERT INTO job (id, title, city) VALUES (900, 'no', 'Riyadh')")
+        self.agent.run("backfill", expect=ROWS_LEFT)
+
+    def test_a_mirrored_row(self):
+        shown = self.agent.run("explain", "jobs", "1", expect=(OK, ROWS_LEFT)).stdout
+        for said in ("Engineer 1", "synced", self.row(1)["job_id"], "title", "city"):
+            self.assertRegex(shown, said)
+
+    def test_a_refused_row_says_why_in_english_and_arabic(self):
+        shown = self.agent.run("explain", "jobs", "900", expect=(OK, ROWS_LEFT)).stdout
+        self.assertRegex(shown, "refused")
+        self.assertRegex(shown, "title")
+        arabic = self.agent.run("explain", "jobs", "900", "--lang", "ar", expect=(OK, ROWS_LEFT))
+        self.assertRegex(arabic.stdout, ARABIC)
+
+    def test_a_changed_row_says_what_will_be_sent(self):
+        self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1")
+        shown = self.agent.run("explain", "jobs", "1", expect=(OK, ROWS_LEFT)).stdout
+        self.assertRegex(shown, "update")
+        self.assertRegex(shown, "Edited")
+
+    def test_it_sends_nothing(self):
+        with self.no_requests():
+            self.agent.run("explain", "jobs", "1", expect=(OK, ROWS_LEFT))
+
+    def test_a_key_that_nobody_knows(self):
+        self.assertRegex(self.agent.run("explain", "jobs", "4711", expect=None).text, "4711")
+
+    def test_an_unknown_mapping_gets_the_nearest_name(self):
+        self.assertRegex(self.agent.run("explain", "job", "1", expect=USAGE).stderr, "jobs")
+
+
+class Check(MirrorCase):
+    def test_all_is_well(self):
+        self.fill(3)
+        self.agent.run("check")
+
+    def test_it_changes_nothing_anywhere(self):
+        self.fill(3)
+        self.agent.run("check")
+        self.assertEqual(self.sandbox.jobs(), [])
+        self.assertEqual(self.states(), {})
+
+    def test_offline_it_asks_qudra_nothing(self):
+        with self.no_requests():
+            self.agent.run("check", "--offline")
+
+    def test_it_tells_how_many_rows_would_be_refused_and_which(self):
+        self.fill(3)
+        self.db.psql("INSERT INTO job (id, title) VALUES (900, 'no')")
+        shown = self.agent.run("check", expect=(OK, ROWS_LEFT)).text
+        self.assertRegex(shown, "title")
+        self.assertRegex(shown, "900")
+
+
+class Migrate(MirrorCase):
+    migrated = False
+
+    def test_it_brings_the_schema_once_and_says_so(self):
+        self.agent.run("migrate")
+        self.assertRegex(self.agent.run("migrate").text, "up to date")
+        self.assertNotRegex(self.agent.run("migrate", "--status").stdout, "not applied")
+
+    def test_status_changes_nothing(self):
+        self.assertRegex(self.agent.run("migrate", "--status").stdout, "not applied")
+        self.assertEqual(self.db.value("SELECT to_regnamespace('qudra_sync')"), None)
+
+    def test_a_newer_schema_is_refused(self):
+        self.agent.run("migrate")
+        self.db.psql("INSERT INTO qudra_sync.migration VALUES (9999, 'from the future', 'x')")
+        for command in ("migrate", "once", "status"):
+            self.agent.run(command, expect=CONFIG)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,85 @@
+"""The statements and the migrations, held against each other by a real server."""
+
+import re
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+from harness import Database, ServerCase  # noqa: E402
+
+STATEMENTS = sorted((ROOT / "agent" / "sql").glob("*.sql"))
+MIGRATIONS = sorted((ROOT / "migrations").glob("*.sql"))
+CREATE = ROOT / "agent" / "sql" / "migrate_create.sql"
+
+
+def body(text):
+    """Without the comment at the head."""
+    return re.sub(r"\A(--[^\n]*\n)+", "", text).strip()
+
+
+class TheMigrations(ServerCase):
+    def migrate(self, role="postgres"):
+        for migration in MIGRATIONS:
+            self.db.psql("BEGIN;\n" + migration.read_text() + "\nCOMMIT;", role)
+
+    def test_they_are_numbered_without_a_gap(self):
+        numbers = [int(file.name[:4]) for file in MIGRATIONS]
+        self.assertEqual(numbers, list(range(1, len(numbers) + 1)))
+
+    def test_psql_can_run_them_too(self):
+        self.migrate()
+        tables = self.db.rows("SELECT relname FROM pg_class WHERE relkind = 'r' "
+                              "AND relnamespace = 'qudra_sync'::regnamespace")
+        self.assertLessEqual({"account", "job", "create_attempt", "run", "quota", "watermark"},
+                             {row["relname"] for row in tables})
+
+    def test_the_least_rights_are_enough_for_them(self):
+        self.migrate(Database.AGENT)
+
+    def test_they_take_nothing_from_the_search_path(self):
+        for migration in MIGRATIONS:
+            self.db.psql("SET search_path = '';\n" + migration.read_text())
+
+    def test_dropping_the_schema_leaves_nothing_behind(self):
+        count = "SELECT count(*) FROM pg_depend"
+        before = self.db.value(count)
+        self.migrate()
+        self.db.psql("DROP SCHEMA qudra_sync CASCADE")
+        self.assertEqual(self.db.value(count), before)
+
+
+class TheStatements(ServerCase):
+    def setUp(self):
+        super().setUp()
+        for migration in MIGRATIONS:
+            self.db.psql(migration.read_text())
+        self.db.psql(CREATE.read_text())
+
+    def test_each_says_what_it_is_for(self):
+        for file in STATEMENTS:
+            with self.subTest(file.name):
+                self.assertRegex(file.read_text(), r"\A-- ")
+
+    def test_each_parameter_is_explained_with_its_type(self):
+        for file in STATEMENTS:
+            with self.subTest(file.name):
+                text = file.read_text()
+                head, statement = text[:len(text) - len(body(text))], body(text)
+                used = set(re.findall(r"\$\d+", statement))
+                explained = set(re.findall(r"(\$\d+)::", head))
+                self.assertEqual(used, explained)
+
+    def test_each_fits_the_schema_with_an_empty_search_path(self):
+        for file in STATEMENTS:
+            statement = body(file.read_text())
+            with self.subTest(file.name):
+                if statement.startswith("CREATE"):
+                    self.db.psql(f"SET search_path = ''; {statement}")
+                else:
+                    self.db.psql(f"SET search_path = ''; PREPARE p AS {statement}")
+
+
+if __name__ == "__main__":
+    unittest.main()
