@@ -111,8 +111,13 @@ $(B)/golden: tests/golden/golden.c $(B)/libagent.a
 	$(Q)$(CC) $(BASE) $(CFLAGS_$(KIND)) $(LIB_CFLAGS) -I$(B)/gen -o $@ $< $(LDFLAGS_$(KIND)) \
 	    $(B)/libagent.a $(LIB_LDLIBS)
 
-small-programs: $(filter $(B)/unit/%,$(TEST_PROGRAMS)) $(B)/golden
-test-programs: all $(TEST_PROGRAMS) $(B)/golden
+$(B)/generated: tests/golden/generated.c $(B)/libagent.a
+	$(SAY) TEST $@
+	$(Q)$(CC) $(BASE) $(CFLAGS_$(KIND)) $(LIB_CFLAGS) -I$(B)/gen -o $@ $< $(LDFLAGS_$(KIND)) \
+	    $(B)/libagent.a $(LIB_LDLIBS)
+
+small-programs: $(filter $(B)/unit/%,$(TEST_PROGRAMS)) $(B)/golden $(B)/generated
+test-programs: all $(TEST_PROGRAMS) $(B)/golden $(B)/generated
 
 deps: ## install the Debian packages that are missing
 	$(DEPS) build test
@@ -144,6 +149,10 @@ edges sql e2e: ## the tests that need a PostgreSQL, by kind
 golden: ## rewrite the golden files from what the mappings make now; review reads the difference
 	$(SUBMAKE) KIND=asan small-programs
 	@build/asan/golden --update $(patsubst %/mapping.yaml,%,$(wildcard $(CURDIR)/tests/golden/*/mapping.yaml))
+
+generated: ## rewrite the schemas and the mappings' reference from the program's tables
+	$(SUBMAKE) KIND=asan small-programs
+	@build/asan/generated --update
 
 cover: ## lines that the tests run, by floor
 	$(SUBMAKE) KIND=cover test-programs
@@ -185,7 +194,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden cover \
+.PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated cover \
         valgrind bench analyze format install clean help
 
--include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d
+-include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d

@@ -10,15 +10,13 @@
 
 #include "base/clock.h"
 #include "commands/output.h"
+#include "commands/reconcile.h"
 #include "commands/setup.h"
 #include "engine/holder.h"
 #include "engine/loop.h"
-#include "engine/reconcile.h"
 #include "engine/signals.h"
 
-#define SHOWN_OF_A_KIND 20
-#define JSON_MAX_BYTES  ((size_t)1 << 30)
-#define CHOSEN_MAX      64
+#define CHOSEN_MAX 64
 
 struct work {
     struct setup setup;
@@ -27,163 +25,14 @@ struct work {
     struct sender sender;
     struct feed *feeds;
     int signal_fd;
-    bool adopt, fix, json;
+    bool adopt, fix;
     int64_t requests;
 
-    struct buf out;
-    struct json_writer w;
-    struct buf shown[RECONCILE_KINDS]; /* the first findings of each kind, as text */
-    int64_t told[RECONCILE_KINDS];     /* of this account */
-    int64_t left;                      /* findings that are still there in the end */
-    int64_t marked;                    /* rows that the loop is to push */
+    struct reconcile_report report;
+    int64_t left;   /* findings that are still there in the end */
+    int64_t marked; /* rows that the loop is to push */
     bool short_of_requests;
 };
-
-/* ---- findings -----------------------------------------------------------------------------------
- */
-
-static void write_fields(struct buf *out, unsigned fields)
-{
-    const char *comma = "  ";
-    for (unsigned f = 0; f < JOB_FIELDS; f++) {
-        if ((fields & 1u << f) == 0)
-            continue;
-        buf_printf(out, "%s%s", comma, job_fields[f].name);
-        comma = ", ";
-    }
-}
-
-static void show_finding(struct buf *out, const struct reconcile_finding *f)
-{
-    struct arena a;
-    arena_init(&a, 0);
-    buf_addstr(out, " ");
-    if (f->key != NULL)
-        buf_printf(out, " %s %s", f->mapping, output_clean(&a, f->key));
-    if (f->job_id != NULL)
-        buf_printf(out, "%s %s", f->key != NULL ? " " : "", output_clean(&a, f->job_id));
-    if (f->key == NULL && f->qudra_url != NULL)
-        buf_printf(out, "  %s", output_clean(&a, f->qudra_url));
-    write_fields(out, f->fields);
-    if (f->kind == RECONCILE_GONE && !f->confirmed)
-        buf_addstr(out, "  (not in the list; not read)");
-    if (f->message != NULL)
-        buf_printf(out, "  %s", output_clean(&a, f->message));
-    buf_addch(out, '\n');
-    arena_release(&a);
-}
-
-static void write_finding(struct json_writer *w, const struct reconcile_finding *f)
-{
-    json_open_object(w);
-    output_member_str(w, "kind", reconcile_kind_names[f->kind]);
-    output_member_str(w, "mapping", f->mapping);
-    output_member_str(w, "key", f->key);
-    output_member_str(w, "job_id", f->job_id);
-    output_member_str(w, "qudra_url", f->qudra_url);
-    json_key(w, "fields");
-    json_open_array(w);
-    for (unsigned i = 0; i < JOB_FIELDS; i++)
-        if ((f->fields & 1u << i) != 0)
-            json_write_str(w, job_fields[i].name);
-    json_close_array(w);
-    if (f->kind == RECONCILE_GONE)
-        output_member_bool(w, "confirmed", f->confirmed);
-    if (f->message != NULL)
-        output_member_str(w, "message", f->message);
-    json_close_object(w);
-}
-
-static void found(void *context, const struct reconcile_finding *f)
-{
-    struct work *k = context;
-    if (k->json)
-        write_finding(&k->w, f);
-    else if (k->told[f->kind]++ < SHOWN_OF_A_KIND)
-        show_finding(&k->shown[f->kind], f);
-}
-
-/* ---- one account's result -----------------------------------------------------------------------
- */
-
-static const char *const explained[RECONCILE_KINDS] = {
-    [RECONCILE_GONE] = "gone: rows whose job is no longer at Qudra",
-    [RECONCILE_EDITED] = "edited: jobs changed at Qudra since its last answer",
-    [RECONCILE_UNOWNED] = "unowned: open jobs that no row has",
-    [RECONCILE_DUPLICATE] = "duplicate: unowned jobs that say what another row's job says",
-    [RECONCILE_DOUBTFUL] = "doubtful: rows that may have a job; nothing is created for them",
-};
-
-static void show_kind(struct work *k, enum reconcile_kind kind, int64_t n)
-{
-    struct buf *shown = &k->shown[kind];
-    if (n > 0) {
-        buf_printf(&k->out, "\n%s (%lld)\n%s", explained[kind], (long long)n, buf_str(shown));
-        if (n > SHOWN_OF_A_KIND)
-            buf_printf(&k->out, "  … and %lld more: --json lists all\n",
-                       (long long)(n - SHOWN_OF_A_KIND));
-    }
-    buf_clear(shown);
-    k->told[kind] = 0;
-}
-
-static void show_work(struct work *k, const struct reconcile_counts *c)
-{
-    if (k->adopt)
-        buf_printf(&k->out, "%lld jobs adopted, %lld of them to be updated\n",
-                   (long long)c->adopted, (long long)c->to_update);
-    if (c->freed > 0)
-        buf_printf(&k->out, "%lld rows are no longer doubtful and may be created\n",
-                   (long long)c->freed);
-    if (c->guarded)
-        buf_printf(&k->out,
-                   "%lld of %lld jobs are gone: more than sync.max_remove, so nothing is repaired. "
-                   "Is this key of another Qudra account?\n",
-                   (long long)c->found[RECONCILE_GONE], (long long)c->bound);
-    else if (k->fix)
-        buf_printf(&k->out, "%lld rows marked for repair\n", (long long)c->marked);
-    if (c->unread > 0 && !c->guarded)
-        buf_printf(&k->out,
-                   "%lld jobs are not in the list and could not be read: left as they are\n",
-                   (long long)c->unread);
-}
-
-static void show_result(struct work *k, const char *account, const struct reconcile_counts *c)
-{
-    buf_printf(&k->out, "account %s: %lld jobs at Qudra, %lld of them bound to rows", account,
-               (long long)c->listed, (long long)(c->owned + c->adopted));
-    if (c->closed > 0)
-        buf_printf(&k->out, ", %lld closed ones that no row has", (long long)c->closed);
-    buf_addch(&k->out, '\n');
-    if (!c->whole)
-        buf_printf(
-            &k->out,
-            "the list was not read to its end: %lld jobs in %lld requests. Nothing was found "
-            "gone or adopted; allow more with --requests\n",
-            (long long)c->listed, (long long)c->requests);
-    else
-        show_work(k, c);
-    for (enum reconcile_kind kind = 0; kind < RECONCILE_KINDS; kind++)
-        show_kind(k, kind, c->found[kind]);
-}
-
-static void write_result(struct json_writer *w, const struct reconcile_counts *c)
-{
-    json_close_array(w);
-    output_member_int(w, "listed", c->listed);
-    output_member_int(w, "owned", c->owned);
-    output_member_int(w, "closed", c->closed);
-    for (enum reconcile_kind kind = 0; kind < RECONCILE_KINDS; kind++)
-        output_member_int(w, reconcile_kind_names[kind], c->found[kind]);
-    output_member_int(w, "adopted", c->adopted);
-    output_member_int(w, "to_update", c->to_update);
-    output_member_int(w, "freed", c->freed);
-    output_member_int(w, "marked", c->marked);
-    output_member_int(w, "unread", c->unread);
-    output_member_int(w, "requests", c->requests);
-    output_member_bool(w, "whole", c->whole);
-    output_member_bool(w, "guarded", c->guarded);
-}
 
 /* ---- history ------------------------------------------------------------------------------------
  */
@@ -233,8 +82,8 @@ static bool run_options(struct work *k, struct account *a, struct reconcile_coun
         .requests = k->requests,
         .max_remove = k->setup.config->max_remove,
         .signal_fd = k->signal_fd,
-        .found = found,
-        .context = k,
+        .found = reconcile_report_found,
+        .context = &k->report,
     };
     int64_t id;
     if (!state_run_begin(k->state, "reconcile", a->config->name, NULL, &id, e))
@@ -275,19 +124,9 @@ static bool reconcile_account(struct work *k, const struct config_account *confi
     struct reconcile_counts c = {.listed = 0};
     if (!account_open(&a, config, clock_mono_ms(), e))
         return false;
-    if (k->json) {
-        json_open_object(&k->w);
-        output_member_str(&k->w, "account", config->name);
-        json_key(&k->w, "findings");
-        json_open_array(&k->w);
-    }
+    reconcile_report_begin(&k->report, config->name);
     bool ok = take(k, &a, e) && run_options(k, &a, &c, e);
-    if (ok && k->json)
-        write_result(&k->w, &c);
-    else if (ok)
-        show_result(k, config->name, &c);
-    if (k->json)
-        json_close_object(&k->w);
+    reconcile_report_end(&k->report, config->name, &c);
     count_left(k, &c);
     give(k, &a);
     account_release(&a);
@@ -380,20 +219,10 @@ static bool is_chosen(const struct invocation *in, const char *account)
 static bool reconcile_accounts(struct work *k, const struct invocation *in, struct err *e)
 {
     const struct config *c = k->setup.config;
-    json_writer_init(&k->w, &k->out);
-    if (k->json)
-        json_open_array(&k->w);
     for (size_t i = 0; i < c->n_accounts; i++)
         if (is_chosen(in, c->accounts[i].name) && !reconcile_account(k, &c->accounts[i], e))
             return false;
-    if (k->json) {
-        json_close_array(&k->w);
-        buf_addch(&k->out, '\n');
-    }
-    if (k->out.overflowed)
-        return err_set(e, ERR_INTERNAL, "the report is larger than a gigabyte");
-    output_flush(&k->out);
-    return true;
+    return reconcile_report_flush(&k->report, e);
 }
 
 /* Sends what was marked, as `once` does. */
@@ -448,19 +277,18 @@ static int reconcile_all(struct work *k, const struct invocation *in, struct err
 
 static int run(const struct invocation *in, struct err *e)
 {
-    struct work k = {.adopt = invocation_has(in, "--adopt"),
-                     .fix = invocation_has(in, "--fix"),
-                     .json = invocation_has(in, "--json"),
-                     .out = BUF_INIT(JSON_MAX_BYTES)};
-    for (enum reconcile_kind kind = 0; kind < RECONCILE_KINDS; kind++)
-        buf_init(&k.shown[kind], JSON_MAX_BYTES);
+    bool adopt = invocation_has(in, "--adopt"), fix = invocation_has(in, "--fix");
+    struct work k = {
+        .adopt = adopt,
+        .fix = fix,
+        .report = {.json = invocation_has(in, "--json"), .adopt = adopt, .fix = fix},
+    };
     if (!read_requests(in, &k.requests, e) || !setup_load(&k.setup, in, e))
         return EXIT_CONVERGED;
+    reconcile_report_init(&k.report);
     int status = reconcile_all(&k, in, e);
+    reconcile_report_release(&k.report);
     setup_release(&k.setup);
-    buf_release(&k.out);
-    for (enum reconcile_kind kind = 0; kind < RECONCILE_KINDS; kind++)
-        buf_release(&k.shown[kind]);
     return status;
 }
 

@@ -118,11 +118,21 @@ bool outbox_read(struct pg *pg, const struct mapping *m, int64_t after, struct a
     return ok;
 }
 
+static bool forget(struct pg *writer, const char *sql, const struct pg_params *p,
+                   struct pg_result **r, struct err *e)
+{
+    if (pg_query(writer, sql, p, r, e))
+        return true;
+    if (strcmp(e->sqlstate, "25006") != 0)
+        return false;
+    e->kind = ERR_CONFIG;
+    return err_hint(e, "detect: trigger needs a source that can be written: name the primary in "
+                       "database.source_url, or take detect: watermark");
+}
+
 bool outbox_forget(struct pg *writer, const struct mapping *m, const struct outbox_batch *batch,
                    struct err *e)
 {
-    if (batch->n_ids == 0)
-        return true;
     struct pg_array ids;
     struct pg_params p;
     pg_array_init(&ids, PG_INT8);
@@ -131,13 +141,37 @@ bool outbox_forget(struct pg *writer, const struct mapping *m, const struct outb
     pg_params_init(&p);
     pg_add_str(&p, m->name);
     pg_add_array(&p, &ids);
-    bool ok = pg_query(writer, sql_outbox_forget, &p, NULL, e);
-    if (!ok && strcmp(e->sqlstate, "25006") == 0) {
-        e->kind = ERR_CONFIG;
-        err_hint(e, "detect: trigger needs a source that can be written: name the primary in "
-                    "database.source_url, or take detect: watermark");
-    }
+    bool ok = forget(writer, sql_outbox_forget, &p, NULL, e);
     pg_params_release(&p);
     pg_array_release(&ids);
+    return ok;
+}
+
+/* ---- a whole scan
+ * -------------------------------------------------------------------------------- */
+
+bool outbox_snapshot(struct pg *pg, struct arena *a, const char **snapshot, struct err *e)
+{
+    struct pg_result *r;
+    if (!pg_query(pg, sql_outbox_snapshot, NULL, &r, e))
+        return false;
+    *snapshot = arena_strdup(a, pg_str(r, 0, 0));
+    pg_result_free(r);
+    return true;
+}
+
+bool outbox_forget_seen(struct pg *writer, const struct mapping *m, const char *snapshot,
+                        int64_t *count, struct err *e)
+{
+    struct pg_params p;
+    struct pg_result *r = NULL;
+    pg_params_init(&p);
+    pg_add_str(&p, m->name);
+    pg_add_str(&p, snapshot);
+    bool ok = forget(writer, sql_outbox_forget_seen, &p, &r, e);
+    if (ok)
+        *count = pg_affected(r);
+    pg_result_free(r);
+    pg_params_release(&p);
     return ok;
 }

@@ -33,7 +33,7 @@ struct outbox_batch {
     size_t n;
     int64_t *ids; /* to be forgotten when the keys have been looked at */
     size_t n_ids;
-    bool scan; /* a whole scan is asked for, which sees all of these keys */
+    bool scan; /* a whole scan is asked for */
     bool last; /* nothing more was there */
 };
 /* The oldest changes behind the id `after`. */
@@ -41,6 +41,13 @@ bool outbox_read(struct pg *pg, const struct mapping *m, int64_t after, struct a
                  struct outbox_batch *out, struct err *e) MUST_CHECK;
 bool outbox_forget(struct pg *writer, const struct mapping *m, const struct outbox_batch *batch,
                    struct err *e) MUST_CHECK;
+
+/* For a whole scan: what was noted by transactions that were over before it began is forgotten when
+ * it has ended. */
+bool outbox_snapshot(struct pg *pg, struct arena *a, const char **snapshot,
+                     struct err *e) MUST_CHECK;
+bool outbox_forget_seen(struct pg *writer, const struct mapping *m, const char *snapshot,
+                        int64_t *count, struct err *e) MUST_CHECK;
 
 /* ---- migrate ------------------------------------------------------------------------------------
  */

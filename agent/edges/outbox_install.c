@@ -108,7 +108,7 @@ static bool check_table(const struct install *in, const struct pg_result *r, str
 
 static bool read_facts(struct install *in, struct mapping_watch *w, struct err *e)
 {
-    enum { KIND, BY_ROW, FIXED_KEY, WHOLE_ROW };
+    enum { KIND, FIXED_KEY, WHOLE_ROW };
     struct pg_params p;
     struct pg_array keys;
     struct pg_result *r = NULL;
@@ -120,8 +120,7 @@ static bool read_facts(struct install *in, struct mapping_watch *w, struct err *
     pg_add_array(&p, &keys);
     bool ok = query(in, sql_outbox_table, &p, &r, e) && check_table(in, r, e);
     if (ok)
-        *w = (struct mapping_watch){.by_row = pg_bool(r, 0, BY_ROW),
-                                    .fixed_key = pg_bool(r, 0, FIXED_KEY),
+        *w = (struct mapping_watch){.fixed_key = pg_bool(r, 0, FIXED_KEY),
                                     .whole_row = pg_bool(r, 0, WHOLE_ROW)};
     pg_result_free(r);
     pg_params_release(&p);
@@ -181,7 +180,7 @@ static bool make_function(struct install *in, const struct mapping_watch *w, str
     return ok;
 }
 
-static bool make_triggers(struct install *in, const struct mapping_watch *w, struct err *e)
+static bool make_triggers(struct install *in, struct err *e)
 {
     enum { STATEMENT, RELATION, ALWAYS };
     struct pg_params p;
@@ -190,7 +189,6 @@ static bool make_triggers(struct install *in, const struct mapping_watch *w, str
     pg_add_str(&p, in->table);
     pg_add_str(&p, in->function);
     pg_add_str(&p, mapping_watch_name(in->mapping, "qudra_sync_", in->arena));
-    pg_add_bool(&p, w->by_row);
     bool ok =
         query(in, sql_outbox_triggers, &p, &r, e) && run_rows(in->pg, r, &in->out->changes, e);
     for (size_t i = 0; ok && i < pg_rows(r); i++)
@@ -218,7 +216,7 @@ static bool install(struct install *in, struct err *e)
     struct mapping_watch w;
     return run(in->pg, IMPATIENCE, e) && make_outbox(in, e) && make_view(in, e) &&
            read_facts(in, &w, e) && read_columns(in, &w, e) && run(in->pg, "DROP VIEW " VIEW, e) &&
-           make_function(in, &w, e) && make_triggers(in, &w, e) && request_scan(in, e);
+           make_function(in, &w, e) && make_triggers(in, e) && request_scan(in, e);
 }
 
 bool outbox_install(struct pg *pg, const struct mapping *m, const char *role, struct arena *a,

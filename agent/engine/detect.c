@@ -35,7 +35,7 @@ struct detection {
     struct watermark mark;    /* as it stood when the pass began */
     const char *horizon;      /* read before the pass began; NULL: not asked for */
     int64_t outbox_at;        /* the last id read */
-    struct outbox_batch noted; /* being looked at; of a scan: what it sees too */
+    const char *scan_sees;    /* a snapshot: what the outbox may forget after the scan; or NULL */
 };
 
 struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping)
@@ -286,11 +286,9 @@ static bool look_at_keys(struct detection *d, struct source *s, const char *cons
 /* What the outbox holds already when a scan begins, the scan sees; what comes later stays in it. */
 static bool start_scan(struct detection *d, struct err *e)
 {
-    bool reads = d->options.outbox != NULL && d->feed->mapping->detect == DETECT_TRIGGER;
-    if (reads && d->noted.n_ids == 0 &&
-        !outbox_read(d->options.outbox, d->feed->mapping, 0, &d->whole, &d->noted, e))
-        return false;
-    return source_scan_start(d->feed->source, e);
+    bool empties = d->options.outbox != NULL && d->feed->mapping->detect == DETECT_TRIGGER;
+    return (!empties || outbox_snapshot(d->options.outbox, &d->whole, &d->scan_sees, e)) &&
+           source_scan_start(d->feed->source, e);
 }
 
 static bool start(struct detection *d, struct err *e)
@@ -361,32 +359,36 @@ static bool step_state_keys(struct detection *d, struct err *e)
     return true;
 }
 
-/* Only what has been looked at, and only after that is committed: whoever dies in between looks twice. */
-static bool forget_noted(struct detection *d, struct err *e)
-{
-    struct outbox_batch noted = d->noted;
-    d->noted = (struct outbox_batch){.n_ids = 0};
-    d->counts.noted += (int64_t)noted.n_ids;
-    CRASH_POINT("outbox.before");
-    return noted.n_ids == 0 || outbox_forget(d->options.outbox, d->feed->mapping, &noted, e);
-}
-
+/* Only what has been looked at is forgotten, and only after that is committed: whoever dies in between
+ * looks twice. */
 static bool step_outbox(struct detection *d, struct err *e)
 {
-    struct outbox_batch *b = &d->noted;
-    if (!outbox_read(d->options.outbox, d->feed->mapping, d->outbox_at, &d->page, b, e))
+    struct outbox_batch b;
+    struct pg *pg = d->options.outbox;
+    if (!outbox_read(pg, d->feed->mapping, d->outbox_at, &d->page, &b, e))
         return false;
-    if (b->scan) {
-        b->ids = arena_copy(&d->whole, b->ids, b->n_ids * sizeof *b->ids);
+    if (b.scan) {
         d->options.kind = DETECT_PASS_SCAN;
         d->stage = STAGE_ROWS;
         return start(d, e);
     }
-    if (b->n_ids > 0)
-        d->outbox_at = b->ids[b->n_ids - 1];
-    if (b->last)
+    if (b.last)
         d->stage = STAGE_END;
-    return (b->n == 0 || look_at_keys(d, d->feed->source, b->keys, b->n, e)) && forget_noted(d, e);
+    if (b.n_ids == 0)
+        return true;
+    d->outbox_at = b.ids[b.n_ids - 1];
+    d->counts.noted += (int64_t)b.n_ids;
+    if (!look_at_keys(d, d->feed->source, b.keys, b.n, e))
+        return false;
+    CRASH_POINT("outbox.before");
+    return outbox_forget(pg, d->feed->mapping, &b, e);
+}
+
+static bool forget_seen(struct detection *d, struct err *e)
+{
+    CRASH_POINT("outbox.before");
+    return d->scan_sees == NULL || outbox_forget_seen(d->options.outbox, d->feed->mapping,
+                                                      d->scan_sees, &d->counts.noted, e);
 }
 
 static bool end(struct detection *d, struct err *e)
@@ -398,7 +400,7 @@ static bool end(struct detection *d, struct err *e)
     };
     d->feed->changes_seen = d->counts.rows > 0;
     return d->options.sink.end(d->options.sink.context, d->feed, &end, &d->counts, e) &&
-           forget_noted(d, e);
+           forget_seen(d, e);
 }
 
 bool detect_step(struct detection *d, bool *done, struct err *e)

@@ -178,12 +178,18 @@ static bool scan(struct adopting *w, struct feed *f, struct err *e)
     return ok;
 }
 
+/* A mapping of one other account has no row for this one. */
+static bool may_have_rows(const struct reconcile *r, const struct feed *f)
+{
+    return f->mapping->account == NULL || strcmp(f->account, r->o.account->config->name) == 0;
+}
+
 static bool pass(struct adopting *w, enum reconcile_tier tier, struct err *e)
 {
     reconcile_pool_begin(w->r->pool, tier);
     w->rows_left = 0;
     for (size_t i = 0; i < w->r->o.n_feeds; i++)
-        if (!scan(w, &w->r->o.feeds[i], e))
+        if (may_have_rows(w->r, &w->r->o.feeds[i]) && !scan(w, &w->r->o.feeds[i], e))
             return false;
     return true;
 }

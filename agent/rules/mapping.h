@@ -115,7 +115,6 @@ const char *mapping_index(const struct mapping *m, enum mapping_query q, struct 
 
 /* What the catalogue says of the table. */
 struct mapping_watch {
-    bool by_row;    /* triggers of rows alone; else INSERT and DELETE go by statement */
     bool fixed_key; /* no setting of a session changes the text of the key */
     bool whole_row; /* partner SQL takes the row as a whole: any column may matter */
     const char **columns; /* that the mapping reads */
@@ -174,5 +173,6 @@ void mapping_refuse(const char *rule, int64_t count, struct arena *a, struct ref
 
 struct transform; /* name, argument, help, function: mapping_transforms.c */
 void mapping_write_reference(struct buf *out); /* Markdown, for docs */
+void mapping_write_schema(struct buf *out);    /* JSON Schema (draft 7), for editors */
 
 #endif

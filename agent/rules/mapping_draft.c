@@ -4,7 +4,6 @@
  */
 #include "rules/mapping_draft.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "rules/mapping_internal.h"
@@ -154,35 +153,42 @@ static void put_transform(enum job_field f, const struct draft_column *c, struct
                                          : "range_max, ");
 }
 
-static int compare_values(const void *a, const void *b)
+static bool is_same_key(struct text a, struct text b)
 {
-    const struct text *x = a, *y = b;
-    int order = memcmp(x->data, y->data, x->len < y->len ? x->len : y->len);
-    return order ? order : (x->len > y->len) - (x->len < y->len);
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
-/* The values of the sample that an enum field does not know by itself; what nobody knows is a gap.
- */
+static const char *meaning_of(struct arena *a, enum job_field f, const struct draft_column *c,
+                              struct text value)
+{
+    if (strcmp(c->type, "boolean") == 0)
+        return value.data[0] == 't' ? "active" : "closed";
+    return mapping_draft_meaning(a, f, value);
+}
+
+/* The different values of the sample, each with its meaning; what nobody knows is a gap. Values
+ * that the field takes for its own choice without being told are left out. */
 static void put_map(enum job_field f, const struct draft_column *c, struct arena *a,
                     struct buf *out)
 {
-    struct text *values = arena_alloc(a, (c->n_sample + 1) * sizeof *values);
-    size_t shown = 0;
-    if (!job_fields[f].choices || c->n_sample == 0)
-        return;
-    memcpy(values, c->sample, c->n_sample * sizeof *values);
-    qsort(values, c->n_sample, sizeof *values, compare_values);
-    for (size_t i = 0; i < c->n_sample && shown < VALUES_SHOWN; i++) {
-        if (i > 0 && compare_values(&values[i], &values[i - 1]) == 0)
+    struct text seen[VALUES_SHOWN];
+    size_t n = 0, shown = 0;
+    for (size_t i = 0; job_fields[f].choices && i < c->n_sample && n < VALUES_SHOWN; i++) {
+        struct text key = mapping_fold_key(a, c->sample[i]);
+        size_t k = 0;
+        while (k < n && !is_same_key(seen[k], key))
+            k++;
+        if (k < n)
             continue;
-        const char *meaning = mapping_draft_meaning(a, f, values[i]);
-        if (strcmp(c->type, "boolean") == 0)
-            meaning = values[i].data[0] == 't' ? "active" : "closed";
+        seen[n++] = key;
+        const char *meaning = meaning_of(a, f, c, c->sample[i]);
+        if (meaning && is_same_key(mapping_fold_key(a, text_of(meaning)), key))
+            continue;
         buf_addstr(out, shown++ == 0 ? ", map: {" : ", ");
-        put_scalar(out, mapping_excerpt(a, values[i]));
+        put_scalar(out, mapping_excerpt(a, c->sample[i]));
         buf_printf(out, ": %s", meaning ? meaning : "GAP");
     }
-    buf_addstr(out, "}");
+    buf_addstr(out, shown > 0 ? "}" : "");
 }
 
 static void put_gap(enum job_field f, struct buf *out)

@@ -123,9 +123,11 @@ static void write_fields(struct buf *out)
 
 static void write_needs(struct buf *out)
 {
-    buf_addstr(out, "\n## Which piece for what\n\n| the table has | use |\n|---|---|\n");
+    buf_addstr(out,
+               "\n## Which piece for what\n\nThe twenty-five things that tables of real products "
+               "ask for.\n\n| | the table has | use |\n|---|---|---|\n");
     for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
-        buf_addstr(out, "| ");
+        buf_printf(out, "| %zu | ", i + 1);
         add_cell(out, needs[i].need);
         buf_addstr(out, " | ");
         add_cell(out, needs[i].served);

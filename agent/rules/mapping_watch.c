@@ -130,10 +130,10 @@ static void put_name(struct writer *f)
     mapping_quote_literal(&f->out, f->m->name);
 }
 
-/* Only reads happen under the handler, so that what it costs stays within this backend. */
+/* Only reads happen under the handler, so that it takes no transaction id. */
 static void put_read_row(struct writer *f)
 {
-    buf_addstr(&f->out, "    IF TG_LEVEL = 'ROW' THEN\n        BEGIN\n"
+    buf_addstr(&f->out, "    IF TG_OP <> 'TRUNCATE' THEN\n        BEGIN\n"
                         "            IF TG_OP = 'UPDATE' THEN\n                IF ");
     put_row(f, "OLD");
     buf_addstr(&f->out, "\n                   OPERATOR(pg_catalog.*=) ");
@@ -150,49 +150,20 @@ static void put_read_row(struct writer *f)
                         "            all_rows := true;\n        END;\n    END IF;\n");
 }
 
-/* A statement has all its rows in one table: its columns are counted before they are named. */
-static void put_check_statement(struct writer *f)
-{
-    buf_addstr(&f->out, "    IF TG_LEVEL = 'STATEMENT' AND TG_OP <> 'TRUNCATE' THEN\n"
-                        "        all_rows := (SELECT count(*) FROM pg_attribute WHERE attrelid = "
-                        "TG_RELID\n                        AND NOT attisdropped AND attname IN (");
-    for (size_t i = 0; i < f->m->n_key; i++) {
-        buf_addstr(&f->out, i > 0 ? ", " : "");
-        mapping_quote_literal(&f->out, mapping_key_name(f->m, i, f->arena));
-    }
-    buf_printf(&f->out, ")) <> %zu;\n    END IF;\n", f->m->n_key);
-}
-
-static void put_insert(struct writer *f, const char *condition)
+static void put_insert(struct writer *f, const char *condition, const char *rest)
 {
     buf_addstr(&f->out, condition);
     buf_addstr(&f->out, "        INSERT INTO qudra_sync.change (mapping, source_key) SELECT ");
     put_name(f);
-}
-
-static void put_insert_rows(struct writer *f, const char *condition, const char *row,
-                            const char *rows)
-{
-    put_insert(f, condition);
-    buf_addstr(&f->out, ", ");
-    put_key(f, row);
-    buf_printf(&f->out, "\n          FROM %s AS %s WHERE ", rows, row);
-    put_key(f, row);
-    buf_addstr(&f->out, " IS NOT NULL;\n");
+    buf_addstr(&f->out, rest);
 }
 
 static void put_inserts(struct writer *f)
 {
-    put_insert(f, "    IF TG_OP = 'TRUNCATE' OR all_rows THEN\n");
-    buf_addstr(&f->out, ", NULL;\n");
-    put_insert(f, "    ELSIF TG_LEVEL = 'ROW' THEN\n");
-    buf_addstr(&f->out, ", k.key FROM (VALUES (is_now), (nullif(was, is_now))) AS k (key)\n"
-                        "         WHERE k.key IS NOT NULL;\n");
-    if (!f->w->by_row) {
-        put_insert_rows(f, "    ELSIF TG_OP = 'INSERT' THEN\n", "n", "new_rows");
-        put_insert_rows(f, "    ELSE\n", "o", "old_rows");
-    }
-    buf_addstr(&f->out, "    END IF;\n");
+    put_insert(f, "    IF TG_OP = 'TRUNCATE' OR all_rows THEN\n", ", NULL;\n");
+    put_insert(f, "    ELSE\n",
+               ", k.key FROM (VALUES (is_now), (nullif(was, is_now))) AS k (key)\n"
+               "         WHERE k.key IS NOT NULL;\n    END IF;\n");
 }
 
 /* Whoever finds the outbox filled need not tell of it: the agent has been told, and looks again
@@ -202,8 +173,6 @@ static void put_body(struct writer *f)
     buf_addstr(&f->out, "\nDECLARE\n    was text;\n    is_now text;\n"
                         "    all_rows boolean := false;\n    is_first boolean;\nBEGIN\n");
     put_read_row(f);
-    if (!f->w->by_row)
-        put_check_statement(f);
     buf_addstr(&f->out,
                "    is_first := NOT EXISTS (SELECT FROM qudra_sync.change WHERE mapping = ");
     put_name(f);

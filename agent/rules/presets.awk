@@ -1,5 +1,5 @@
 # Turns mappings/*.yaml into C: the table `presets[]`. See rules/mapping_draft.h.
-function quote(s) { gsub(/\\/, "\\\\", s); gsub(/"/, "\\\"", s); gsub(/\?/, "\\?", s); return s }
+function quote(s) { gsub(/\\/, "&&", s); gsub(/"/, "\\\"", s); gsub(/\?/, "\\?", s); return s }
 BEGIN { print "/* made by agent/rules/presets.awk */\n#include \"rules/mapping_draft.h\"\n\nconst struct preset presets[] = {" }
 FNR == 1 {
     if (open) print "    },"

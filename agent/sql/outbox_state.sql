@@ -22,9 +22,7 @@ trigger AS (
      WHERE p.pronamespace = outbox.schema
        AND p.proname = $2::text),
 found AS (
-    SELECT bool_or(tgtype & 5 = 5) AS by_row, -- for each row, on INSERT too
-           count(*) FILTER (WHERE tgtype & 32 = 0) = 3 AS by_statement,
-           bool_or(tgtype & 32 <> 0) AS on_truncate,
+    SELECT bool_or(tgtype & 1 <> 0) AND bool_or(tgtype & 32 <> 0) AS whole, -- by row, on TRUNCATE
            max(tgfoid) AS function
       FROM trigger JOIN target ON tgrelid = target.oid
      WHERE tgenabled IN ('O', 'A')),
@@ -34,12 +32,7 @@ shape AS (
               FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
              UNION ALL
             SELECT 'trigger ' || oid || ' ' || version FROM trigger) AS parts (part))
-SELECT coalesce(on_truncate, false)
-       AND (by_row OR by_statement
-                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits, target
-                                       WHERE target.oid IN (inhrelid, inhparent))
-                      AND NOT EXISTS (SELECT FROM pg_catalog.pg_subscription_rel, target
-                                       WHERE srrelid = target.oid)) AS whole,
+SELECT coalesce(whole, false) AS whole,
        coalesce(has_schema_privilege(outbox.schema, 'USAGE')
                 AND has_table_privilege(outbox.oid, 'SELECT'), false) AS readable,
        coalesce(has_table_privilege(outbox.oid, 'DELETE'), false) AS deletable,

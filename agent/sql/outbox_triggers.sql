@@ -1,8 +1,12 @@
 -- What is missing before a table and its partitions tell a function of every change, as statements to
 -- run in this order. A trigger that is there and right is left alone, so that a second run takes no
--- lock on the partner's table. ENABLE ALWAYS, for writes under session_replication_role = replica, is
+-- lock on the partner's table.
+--
+-- By row: partitions, those to come too, take over such triggers alone, a write by way of a parent table
+-- or a subscription fires them alone, and for single rows they cost a third of those of statements.
+-- TRUNCATE knows no rows, and fires the trigger of each table that it empties. ENABLE ALWAYS, for writes under session_replication_role = replica, is
 -- the right of the table's owner alone.
--- $1::text table, $2::text function, $3::text what the triggers' names begin with, $4::boolean by row
+-- $1::text table, $2::text function, $3::text what the triggers' names begin with
 -- Rows: statement (NULL: nothing to do), relation, always (false: the trigger misses such writes).
 WITH RECURSIVE target AS (
     SELECT pg_catalog.to_regclass($1::text)::oid AS oid),
@@ -18,12 +22,9 @@ relation AS (
       JOIN pg_catalog.pg_class c ON c.oid = tree.oid
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
      CROSS JOIN target),
-kind (event, by_row, clause) AS (
-    VALUES ('insert', false, 'INSERT ON %s REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT'),
-           ('update', false, 'UPDATE ON %s FOR EACH ROW'),
-           ('delete', false, 'DELETE ON %s REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT'),
-           ('row', true, 'INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'),
-           ('truncate', NULL, 'TRUNCATE ON %s FOR EACH STATEMENT')),
+kind (event, clause) AS (
+    VALUES ('row', 'INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW'),
+           ('truncate', 'TRUNCATE ON %s FOR EACH STATEMENT')),
 wanted AS (
     SELECT r.oid, r.name AS relation, r.is_ours, $3::text || '_' || k.event AS name,
            pg_catalog.format('CREATE TRIGGER %I AFTER ' || k.clause
@@ -31,8 +32,7 @@ wanted AS (
                              $3::text || '_' || k.event, r.name, $2::text) AS statement
       FROM relation r
      CROSS JOIN kind k
-     WHERE CASE WHEN k.by_row IS NULL THEN r.relkind IN ('r', 'p')
-                ELSE k.by_row = $4::boolean AND NOT r.is_partition END),
+     WHERE CASE k.event WHEN 'row' THEN NOT r.is_partition ELSE r.relkind IN ('r', 'p') END),
 existing AS (
     SELECT t.tgrelid AS oid, t.tgname AS name, t.tgenabled, r.name AS relation
       FROM pg_catalog.pg_trigger t

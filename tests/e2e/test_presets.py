@@ -9,6 +9,12 @@ import unittest
 from harness import OK, ROOT, ROWS_LEFT, MirrorCase
 
 
+class EveryPreset(unittest.TestCase):
+    def test_every_preset_has_a_case_here(self):
+        tested = {case.preset for case in PresetCase.__subclasses__()}
+        self.assertEqual(tested, {path.stem for path in (ROOT / "mappings").glob("*.yaml")})
+
+
 class PresetCase(MirrorCase):
     preset = None
 
