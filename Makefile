@@ -116,8 +116,15 @@ $(B)/generated: tests/golden/generated.c $(B)/libagent.a
 	$(Q)$(CC) $(BASE) $(CFLAGS_$(KIND)) $(LIB_CFLAGS) -I$(B)/gen -o $@ $< $(LDFLAGS_$(KIND)) \
 	    $(B)/libagent.a $(LIB_LDLIBS)
 
-small-programs: $(filter $(B)/unit/%,$(TEST_PROGRAMS)) $(B)/golden $(B)/generated
-test-programs: all $(TEST_PROGRAMS) $(B)/golden $(B)/generated
+# Writes docs/reference.md and the completions from the program's tables.
+REFERENCE := $(sort $(wildcard tests/docs/*.c))
+$(B)/tests/docs/%.o: LIB_CFLAGS += -Itests
+$(B)/reference: $(REFERENCE:%.c=$(B)/%.o) $(B)/libagent.a
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS_$(KIND)) -o $@ $^ $(LIB_LDLIBS)
+
+small-programs: $(filter $(B)/unit/%,$(TEST_PROGRAMS)) $(B)/golden $(B)/generated $(B)/reference
+test-programs: all $(TEST_PROGRAMS) $(B)/golden $(B)/generated $(B)/reference
 
 deps: ## install the Debian packages that are missing
 	$(DEPS) build test
@@ -154,6 +161,10 @@ generated: ## rewrite the schemas and the mappings' reference from the program's
 	$(SUBMAKE) KIND=asan small-programs
 	@build/asan/generated --update
 
+docs: generated ## rewrite the reference and the completions from the program's tables
+	$(SUBMAKE) KIND=asan build/asan/reference
+	@build/asan/reference --update
+
 cover: ## lines that the tests run, by floor
 	$(SUBMAKE) KIND=cover test-programs
 	@find build/cover -name '*.gcda' -delete
@@ -184,9 +195,23 @@ analyze: ## cppcheck, clang's analyzer and gcc's
 format: ## clang-format over all C
 	clang-format -i $(C_FILES)
 
-install: all ## qudra-sync below $(DESTDIR)$(PREFIX)
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all ## program, man page, docs, presets, units and completions below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/qudra-sync $(DESTDIR)$(PREFIX)/bin/qudra-sync
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/qudra-sync README.md CHANGELOG.md agent.yaml.example
+	install -D -m 644 -t $(SHARE)/doc/qudra-sync README.md CHANGELOG.md agent.yaml.example docs/*.md docs/*.json
+	install -D -m 644 -t $(SHARE)/man/man1 docs/qudra-sync.1
+	install -D -m 644 -t $(SHARE)/qudra-sync/mappings mappings/*.yaml mappings/*.json
+	install -D -m 644 -t $(SHARE)/qudra-sync/monitoring packaging/monitoring/alerts.yaml packaging/monitoring/dashboard.json
+	install -D -m 644 packaging/completion/qudra-sync.bash $(SHARE)/bash-completion/completions/qudra-sync
+	install -D -m 644 packaging/completion/_qudra-sync $(SHARE)/zsh/vendor-completions/_qudra-sync
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system packaging/systemd/*.service packaging/systemd/*.timer
+	sed -i 's,/usr/bin/qudra-sync,$(PREFIX)/bin/qudra-sync,' $(DESTDIR)$(PREFIX)/lib/systemd/system/qudra-sync*.service
+	install -D -m 644 packaging/systemd/qudra-sync.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/qudra-sync.conf
+
+deb: all ## a Debian package in $(B)
+	@rm -rf $(B)/deb
+	@umask 022 && $(MAKE) --no-print-directory install DESTDIR=$(abspath $(B)/deb) PREFIX=/usr >/dev/null
+	@sh packaging/deb/build.sh $(B)/deb $(VERSION) $(B)
 
 clean: ## remove everything that was built
 	rm -rf build
@@ -194,7 +219,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated cover \
-        valgrind bench analyze format install clean help
+.PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated docs cover \
+        valgrind bench analyze format install deb clean help
 
 -include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d

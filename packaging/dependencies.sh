@@ -15,7 +15,8 @@ packages() {
     build) echo gcc libc6-dev make pkg-config libcurl4-openssl-dev libpq-dev libyajl-dev \
         libyaml-dev libxml2-dev libxxhash-dev libmicrohttpd-dev libunistring-dev \
         ca-certificates tzdata ;;
-    test) echo libcmocka-dev postgresql-15 postgresql-client-15 python3 clang-format openssl ;;
+    test) echo libcmocka-dev postgresql-15 postgresql-client-15 python3 python3-jsonschema python3-yaml \
+        clang-format openssl ;;
     bench) echo postgresql-15 postgresql-client-15 python3 python3-psycopg2 python3-requests wrk \
         binutils valgrind ;;
     check) echo clang clang-tidy cppcheck valgrind ;;

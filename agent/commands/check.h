@@ -52,9 +52,6 @@ void check_state(struct check *c, struct pg **out);
 struct pg *check_source(struct check *c);
 /* Everything about one mapping that the source can tell. */
 void check_mapping(struct check *c, struct pg *source, const struct mapping *m);
-/* Every problem of the partner's SQL, where PostgreSQL tells one at a time. */
-void check_sql(struct check *c, struct pg *source, const struct mapping *m,
-               struct problems *problems);
 /* How the mapping's queries are planned; `key` is that of a row, NULL when there is none. */
 void check_plans(struct check *c, struct pg *source, const struct mapping *m,
                  const struct mapping_types *types, const char *key);

@@ -59,7 +59,8 @@ static void check_expressions(const struct check *c, struct pg *pg, const struct
     }
 }
 
-void check_sql(struct check *c, struct pg *pg, const struct mapping *m, struct problems *problems)
+static void find_mistakes(const struct check *c, struct pg *pg, const struct mapping *m,
+                          struct problems *problems)
 {
     size_t bad = 0;
     for (size_t i = 0; i < m->n_key; i++) {
@@ -81,7 +82,7 @@ static struct source *open_source(struct check *c, struct pg *pg, struct check_s
     if (source_open(&s, pg, section->mapping, c->setup->config->time_zone, NULL, &e))
         return s;
     if (e.kind == ERR_CONFIG)
-        check_sql(c, pg, section->mapping, &section->problems);
+        find_mistakes(c, pg, section->mapping, &section->problems);
     size_t n = section->problems.errors;
     if (n > 0)
         err_set(&e, ERR_CONFIG, "PostgreSQL refuses %zu part%s of it", n, n == 1 ? "" : "s");

@@ -31,6 +31,13 @@ struct command {
 /* In the order in which help shows them; ends with NULL. */
 extern const struct command *const commands[];
 
+/* What the exit statuses of the program mean, as help shows them; ends with a NULL meaning. */
+struct command_exit {
+    int status;
+    const char *meaning;
+};
+extern const struct command_exit command_exits[];
+
 extern const struct command command_run, command_once, command_backfill, command_plan,
     command_status, command_rows, command_explain, command_retry, command_release,
     command_reconcile, command_check, command_introspect, command_migrate;

@@ -38,8 +38,7 @@ void help_program(void)
     for (size_t i = 0; commands[i] != NULL; i++)
         printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
     print_options("Options of every command", command_common_options);
-    puts("\n`qudra-sync help COMMAND` tells more.\n\n"
-         "Exit status: 0 converged; 65 finished, some rows refused, held or deferred; 64 usage;\n"
-         "69 Qudra or the database out of reach; 75 another agent holds the account; 77 key refused;\n"
-         "78 configuration; 70 anything else.");
+    puts("\n`qudra-sync help COMMAND` tells more.\n\nExit status:");
+    for (const struct command_exit *x = command_exits; x->meaning != NULL; x++)
+        printf("  %-4d %s\n", x->status, x->meaning);
 }

@@ -9,13 +9,6 @@
 #include "commands/command.h"
 #include "formats/html.h"
 
-const struct command *const commands[] = {
-    &command_run,    &command_once,     &command_backfill, &command_plan,
-    &command_status, &command_rows,     &command_explain,  &command_retry,
-    &command_release, &command_reconcile, &command_check,  &command_introspect,
-    &command_migrate, NULL,
-};
-
 static void complain(const struct err *e)
 {
     fprintf(stderr, "qudra-sync: %s\n", e->message);

@@ -34,8 +34,7 @@ struct work {
     bool short_of_requests;
 };
 
-/* ---- history ------------------------------------------------------------------------------------
- */
+/* ---- history --------------------------------------------------------------------------------- */
 
 static const char *outcome(const struct reconcile_counts *c, bool ok)
 {
@@ -64,8 +63,7 @@ static bool keep_history(struct pg *state, int64_t id, const struct reconcile_co
     return kept;
 }
 
-/* ---- one account --------------------------------------------------------------------------------
- */
+/* ---- one account ----------------------------------------------------------------------------- */
 
 static bool run_options(struct work *k, struct account *a, struct reconcile_counts *c,
                         struct err *e)
@@ -133,8 +131,7 @@ static bool reconcile_account(struct work *k, const struct config_account *confi
     return ok;
 }
 
-/* ---- connections --------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static bool any_writes_back(const struct setup *s)
 {
@@ -203,8 +200,7 @@ static void close_all(struct work *k)
     k->writer = k->source = k->state = NULL;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static bool is_chosen(const struct invocation *in, const char *account)
 {

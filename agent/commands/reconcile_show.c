@@ -26,8 +26,7 @@ void reconcile_report_release(struct reconcile_report *r)
         buf_release(&r->shown[kind]);
 }
 
-/* ---- findings -----------------------------------------------------------------------------------
- */
+/* ---- findings -------------------------------------------------------------------------------- */
 
 static void write_fields(struct buf *out, unsigned fields)
 {
@@ -90,8 +89,7 @@ void reconcile_report_found(void *context, const struct reconcile_finding *f)
         show_finding(&r->shown[f->kind], f);
 }
 
-/* ---- one account's result -----------------------------------------------------------------------
- */
+/* ---- one account's result -------------------------------------------------------------------- */
 
 static const char *const explained[RECONCILE_KINDS] = {
     [RECONCILE_GONE] = "gone: rows whose job is no longer at Qudra",
@@ -174,8 +172,7 @@ static void write_result(struct json_writer *w, const struct reconcile_counts *c
     json_close_object(w);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 void reconcile_report_begin(struct reconcile_report *r, const char *account)
 {

@@ -91,11 +91,19 @@ static int run_backfill(const struct invocation *in, struct err *e)
 
 /* ---- run ------------------------------------------------------------------------------------------ */
 
+static void turned(void *context, const struct loop_view *v)
+{
+    (void)context;
+    (void)v;
+    systemd_alive();
+}
+
 static bool start(const struct setup *s, struct metrics *metrics, int signal_fd, struct loop **out,
                   struct err *e)
 {
     struct loop_options o = options_of(s, LOOP_RUN, signal_fd);
     o.metrics = metrics;
+    o.progress = turned;
     return loop_new(out, &o, e);
 }
 

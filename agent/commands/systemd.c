@@ -1,6 +1,11 @@
 /*
- * No library: one datagram to a UNIX socket, whose name begins with '@' when it is abstract. RELOADING
- * must carry the monotonic time, so that the manager can tell its READY from an earlier one.
+ * No library: one datagram to a UNIX socket, whose name begins with '@' when it is abstract.
+ * RELOADING must carry the monotonic time, so that the manager can tell its READY from an earlier
+ * one.
+ *
+ * The watchdog is told four times in its period, not twice: the loop may wait up to a minute
+ * between two turns, and a turn that comes just before its time must not make the next one too
+ * late.
  */
 #include "commands/systemd.h"
 
@@ -33,4 +38,24 @@ void systemd_notify(const char *state)
     ssize_t ignored = sendto(fd, text, (size_t)len, MSG_NOSIGNAL, (struct sockaddr *)&to, size);
     (void)ignored;
     close(fd);
+}
+
+/* What the manager asks of this very process; 0: no watchdog. */
+static int64_t watchdog_ms(void)
+{
+    const char *period = getenv("WATCHDOG_USEC");
+    const char *pid = getenv("WATCHDOG_PID");
+    if (period == NULL || (pid != NULL && strtol(pid, NULL, 10) != (long)getpid()))
+        return 0;
+    return strtoll(period, NULL, 10) / 1000;
+}
+
+void systemd_alive(void)
+{
+    static int64_t next_ms;
+    int64_t period_ms = watchdog_ms(), now_ms = clock_mono_ms();
+    if (period_ms <= 0 || now_ms < next_ms)
+        return;
+    next_ms = now_ms + period_ms / 4;
+    systemd_notify("WATCHDOG=1");
 }

@@ -6,5 +6,7 @@
 #define QS_COMMANDS_SYSTEMD_H
 
 void systemd_notify(const char *state); /* "READY=1" */
+/* To be called at every turn of the loop: tells the watchdog, where there is one, that it turns. */
+void systemd_alive(void);
 
 #endif

@@ -153,7 +153,7 @@ static bool bind_address(const char *address, int *fd, struct err *e)
                                    .ai_socktype = SOCK_STREAM,
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     char host[256];
-    const char *port = NULL;
+    const char *port = "";
     struct addrinfo *found;
     if (!split_address(address, host, &port, e))
         return false;

@@ -40,7 +40,6 @@ void pg_free(struct pg *pg);        /* NULL is allowed */
 bool pg_alive(const struct pg *pg); /* the last statement left the connection usable */
 bool pg_reconnect(struct pg *pg, struct err *e) MUST_CHECK; /* closes and opens again */
 const char *pg_where(const struct pg *pg);  /* "state database \"ats\" on host db1": for messages */
-int pg_server_version(const struct pg *pg); /* 150004 */
 
 /* ---- parameters -------------------------------------------------------------------------------
  */
@@ -114,7 +113,6 @@ void pg_result_free(struct pg_result *r); /* NULL is allowed */
 size_t pg_rows(const struct pg_result *r);
 size_t pg_columns(const struct pg_result *r);
 int64_t pg_affected(const struct pg_result *r); /* rows written by INSERT, UPDATE, DELETE */
-const char *pg_column_name(const struct pg_result *r, size_t column);
 unsigned pg_column_type(const struct pg_result *r, size_t column); /* oid */
 struct text pg_text(const struct pg_result *r, size_t row, size_t column);
 const char *pg_str(const struct pg_result *r, size_t row, size_t column); /* NULL for SQL NULL */

@@ -269,8 +269,3 @@ const char *pg_where(const struct pg *pg)
 {
     return pg->where;
 }
-
-int pg_server_version(const struct pg *pg)
-{
-    return pg->conn ? PQserverVersion(pg->conn) : 0;
-}

@@ -32,7 +32,7 @@ int64_t pg_affected(const struct pg_result *r)
     return strtoll(PQcmdTuples(r->res), NULL, 10);
 }
 
-const char *pg_column_name(const struct pg_result *r, size_t column)
+static const char *column_name(const struct pg_result *r, size_t column)
 {
     return PQfname(r->res, (int)column);
 }
@@ -75,7 +75,7 @@ int64_t pg_int(const struct pg_result *r, size_t row, size_t column, int64_t if_
     errno = 0;
     int64_t v = strtoll(s, &end, 10);
     if (end == s || *end || errno)
-        BUG("column \"%s\" is no whole number: \"%s\"", pg_column_name(r, column), s);
+        BUG("column \"%s\" is no whole number: \"%s\"", column_name(r, column), s);
     return v;
 }
 
@@ -87,7 +87,7 @@ double pg_float(const struct pg_result *r, size_t row, size_t column, double if_
     char *end;
     double v = strtod(s, &end);
     if (end == s || *end)
-        BUG("column \"%s\" is no number: \"%s\"", pg_column_name(r, column), s);
+        BUG("column \"%s\" is no number: \"%s\"", column_name(r, column), s);
     return v;
 }
 
@@ -95,7 +95,7 @@ bool pg_bool(const struct pg_result *r, size_t row, size_t column)
 {
     const char *s = pg_str(r, row, column);
     if (s && strcmp(s, "t") != 0 && strcmp(s, "f") != 0)
-        BUG("column \"%s\" is neither true nor false: \"%s\"", pg_column_name(r, column), s);
+        BUG("column \"%s\" is neither true nor false: \"%s\"", column_name(r, column), s);
     return s && *s == 't';
 }
 
@@ -110,7 +110,7 @@ size_t pg_bytes(const struct pg_result *r, size_t row, size_t column, void *out,
     if (!bytes)
         BUG("out of memory");
     if (len > max)
-        BUG("column \"%s\" has %zu bytes, more than %zu", pg_column_name(r, column), len, max);
+        BUG("column \"%s\" has %zu bytes, more than %zu", column_name(r, column), len, max);
     memcpy(out, bytes, len);
     PQfreemem(bytes);
     return len;

@@ -124,10 +124,9 @@ static enum outcome_kind not_here(const struct reading *q, enum outcome_kind oth
 static enum outcome_kind judge_missing(const struct reading *q)
 {
     switch (q->op) {
-    case OP_DELETE:
-        return OUTCOME_DONE;
-    case OP_UPDATE:
     case OP_CLOSE:
+    case OP_DELETE:
+    case OP_UPDATE:
         return OUTCOME_GONE;
     case OP_CREATE: /* a wrong path in `endpoints` must not refuse every row for ever */
     case OP_NONE:

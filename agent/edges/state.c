@@ -33,7 +33,7 @@ struct pg_array *state_call_column(struct state_call *c, enum pg_type type)
     return column;
 }
 
-void state_call_release(struct state_call *c)
+static void release(struct state_call *c)
 {
     for (size_t i = 0; i < c->n_columns; i++)
         pg_array_release(&c->column[i]);
@@ -46,7 +46,7 @@ bool state_read(struct state_call *c, const char *sql, struct pg_result **out, s
     for (size_t i = 0; i < c->n_columns; i++)
         pg_add_array(&c->params, &c->column[i]);
     bool ok = pg_query(c->pg, sql, &c->params, out, e);
-    state_call_release(c);
+    release(c);
     return ok;
 }
 

@@ -89,6 +89,10 @@ bool state_going(struct pg *pg, const struct lease *l, const char *mapping, int6
 bool state_remove(struct pg *pg, const struct lease *l, const char *mapping,
                   int64_t remove_after_ms, enum op_kind op, bool hold, int64_t *count,
                   struct err *e) MUST_CHECK;
+/* Before that: rows that are gone give their jobs to new rows of equal content (a repost under a new
+ * key). `confirm`: each is still updated once, so that an answer comes for write-back. */
+bool state_rebind(struct pg *pg, const struct lease *l, bool confirm, int64_t *count,
+                  struct err *e) MUST_CHECK;
 /* Keys whose due time has passed (at most limit). */
 bool state_due(struct pg *pg, const char *mapping, size_t limit, struct arena *a,
                const char ***keys, size_t *n, struct err *e) MUST_CHECK;
@@ -117,9 +121,12 @@ struct picked {
 };
 /* The most urgent pending rows of the account whose time has come, in the order of the queue. A row
  * that is gone waits for the guard and is not picked, unless its removal is what is pending.
- * `creates` false leaves creates out (quota used up). */
-bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, struct arena *a,
-                struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
+ * `creates` false leaves creates out (quota used up); so are those found in the last held_ms (-1:
+ * none). */
+bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, int64_t held_ms,
+                struct arena *a, struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
+/* Whether Qudra holds a job of the account. */
+bool state_mirrors(struct pg *pg, const char *account, bool *mirrors, struct err *e) MUST_CHECK;
 /* What is known of these keys of a mapping (explain, reconcile, settling). */
 bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, size_t n,
                 struct arena *a, struct recorded *out, struct err *e) MUST_CHECK;
@@ -241,6 +248,10 @@ bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *
                    struct err *e) MUST_CHECK;
 bool state_quota(struct pg *pg, const char *account, int64_t *created, bool *exceeded,
                  struct err *e) MUST_CHECK;
+/* When Qudra last refused a create for quota this month (-1: never), and the quota that was configured
+ * when limits were last written (-1: unlimited; -2: not known). */
+bool state_quota_refused(struct pg *pg, const char *account, int64_t *ago_ms, int64_t *configured,
+                         struct err *e) MUST_CHECK;
 /* Trouble of the account that a person must end ("key refused"); NULL: over. True in *changed when
  * it was not so before: the moment to log it. */
 bool state_trouble(struct pg *pg, const struct lease *l, const char *trouble, bool *changed,

@@ -230,6 +230,14 @@ bool state_remove(struct pg *pg, const struct lease *l, const char *mapping,
 
 /* ---- when to look again ---------------------------------------------------------------------- */
 
+bool state_rebind(struct pg *pg, const struct lease *l, bool confirm, int64_t *count, struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, l);
+    pg_add_bool(&c.params, confirm);
+    return state_write_count(&c, sql_state_rebind, count, e);
+}
+
 bool state_due(struct pg *pg, const char *mapping, size_t limit, struct arena *a,
                const char ***keys, size_t *n, struct err *e)
 {

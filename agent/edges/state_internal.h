@@ -20,7 +20,6 @@ struct state_call {
 /* With a lease, $1 and $2 are its account and fence. */
 void state_call_init(struct state_call *c, struct pg *pg, const struct lease *l);
 struct pg_array *state_call_column(struct state_call *c, enum pg_type type);
-void state_call_release(struct state_call *c);
 
 /* Runs a statement that reads. The result is the caller's. The call is released, whatever happens.
  */

@@ -4,8 +4,8 @@
  */
 #include "edges/state_internal.h"
 
-bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, struct arena *a,
-                struct picked **rows, size_t *n, struct err *e)
+bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, int64_t held_ms,
+                struct arena *a, struct picked **rows, size_t *n, struct err *e)
 {
     enum { MAPPING, KEY, CHANGED_AGO, RECORDED };
     struct state_call c;
@@ -14,6 +14,10 @@ bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, 
     pg_add_str(&c.params, account);
     pg_add_int(&c.params, (int64_t)limit);
     pg_add_bool(&c.params, creates);
+    if (held_ms < 0)
+        pg_add_str(&c.params, NULL);
+    else
+        pg_add_int(&c.params, held_ms);
     if (!state_read(&c, sql_state_pick, &r, e))
         return false;
     *n = pg_rows(r);
@@ -27,6 +31,18 @@ bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, 
         p->op = p->recorded.op;
     }
     pg_result_free(r);
+    return true;
+}
+
+bool state_mirrors(struct pg *pg, const char *account, bool *mirrors, struct err *e)
+{
+    struct state_call c;
+    int64_t found;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, account);
+    if (!state_read_int(&c, sql_state_mirrors, 0, &found, e))
+        return false;
+    *mirrors = found != 0;
     return true;
 }
 

@@ -112,20 +112,15 @@ bool account_take(struct account *a, struct pg *state, const char *holder, struc
     struct arena arena;
     arena_init(&arena, 0);
     int64_t uncertain = 0;
-    bool exceeded = false;
     bool ok = check_environment(a, state, &arena, e) &&
               state_recover(state, &a->lease, died, &uncertain, e) &&
-              state_quota(state, a->config->name, &a->created, &exceeded, e) &&
+              account_recall_quota(a, state, e) &&
               state_learned(state, a->config->name, &a->as_sent, &a->changed, e);
     arena_release(&arena);
     if (!ok) {
         account_give(a, state);
         return false;
     }
-    if (exceeded)
-        account_quota_used_up(a);
-    a->month_ends_ms = clock_next_month_ms(clock_wall_ms());
-    a->undefer = true;
     if (uncertain > 0)
         LOG_WARN("creates in flight when the last agent ended are uncertain",
                  log_str("account", a->config->name), log_int("rows", uncertain));
@@ -152,17 +147,38 @@ void account_give(struct account *a, struct pg *state)
     a->held = false;
 }
 
-void account_stop(struct account *a, int64_t now_ms, const char *reason)
+static void stop(struct account *a, int64_t now_ms, const char *message, const char *reason,
+                 const char *hint)
 {
     if (!a->stopped)
-        LOG_ERROR("account stopped: Qudra refuses its key", log_str("account", a->config->name),
-                  log_str("reason", reason),
-                  log_str("hint", a->config->api_key_file != NULL
-                                      ? "put a valid key into api_key_file: it is taken up at once"
-                                      : "start again with a valid key"));
+        LOG_ERROR(message, log_str("account", a->config->name), log_str("reason", reason),
+                  log_str("hint", hint));
     a->stopped = true;
     a->probe_at_ms = now_ms + PROBE_EVERY_MS;
     snprintf(a->stop_reason, sizeof a->stop_reason, "%s", reason);
+}
+
+void account_stop(struct account *a, int64_t now_ms, const char *reason)
+{
+    stop(a, now_ms, "account stopped: Qudra refuses its key", reason,
+         a->config->api_key_file != NULL ? "put a valid key into api_key_file: it is taken up at once"
+                                         : "start again with a valid key");
+}
+
+void account_lose_jobs(struct account *a, int64_t now_ms)
+{
+    a->jobs_missing = true;
+    stop(a, now_ms, "account stopped: none of its jobs is there",
+         "every job answers 404: is this key of another Qudra account?",
+         "nothing is sent or created anew until the key of the account that has the jobs is back");
+}
+
+/* What Qudra said to the key before says nothing of this one. */
+static void begin_anew(struct account *a)
+{
+    a->probe_at_ms = 0;
+    a->jobs_missing = a->job_found = a->accepted = false;
+    a->missing_in_a_row = 0;
 }
 
 bool account_refresh_key(struct account *a)
@@ -179,16 +195,35 @@ bool account_refresh_key(struct account *a)
     }
     secret_free(a->key);
     a->key = fresh;
-    a->probe_at_ms = 0;
+    begin_anew(a);
     LOG_INFO("new API key taken up", log_str("account", a->config->name));
     return true;
 }
 
 void account_accepted(struct account *a)
 {
-    if (a->stopped)
-        LOG_INFO("account goes on: Qudra takes its key again", log_str("account", a->config->name));
-    a->stopped = false;
+    a->accepted = true;
+    if (!a->jobs_missing)
+        a->stopped = false;
+}
+
+void account_find_job(struct account *a)
+{
+    a->job_found = true;
+    a->missing_in_a_row = 0;
+    if (a->jobs_missing)
+        a->jobs_missing = a->stopped = false;
+}
+
+void account_heard(struct account *a, int64_t date_ms)
+{
+    a->news = true;
+    if (date_ms < 0)
+        return;
+    int64_t ends_ms = clock_next_month_ms(date_ms);
+    a->ahead_ms = date_ms - clock_wall_ms();
+    if (ends_ms < a->month_ends_ms) /* ours ran ahead of it */
+        a->month_ends_ms = ends_ms;
 }
 
 void account_learn(struct account *a, const struct job_hash *sent, const struct job_hash *answered,
@@ -206,24 +241,4 @@ void account_learn(struct account *a, const struct job_hash *sent, const struct 
 unsigned account_identity(const struct account *a)
 {
     return JOB_ALL & ~a->changed;
-}
-
-void account_quota_used_up(struct account *a)
-{
-    if (a->quota < 0 || a->created < a->quota)
-        a->quota = a->created;
-}
-
-int64_t account_quota_left(struct account *a, int64_t wall_ms)
-{
-    if (wall_ms >= a->month_ends_ms) {
-        a->created = 0;
-        a->quota = a->plan_quota;
-        a->undefer = true;
-        a->month_ends_ms = clock_next_month_ms(wall_ms);
-    }
-    if (a->quota < 0)
-        return INT64_MAX;
-    int64_t left = a->quota - a->created - a->creating;
-    return left > 0 ? left : 0;
 }

@@ -11,6 +11,9 @@
 #include "edges/state.h"
 #include "rules/config.h"
 
+/* What stands in the state as the account's trouble. */
+enum account_trouble { TROUBLE_UNKNOWN, TROUBLE_NONE, TROUBLE_KEY, TROUBLE_JOBS };
+
 struct account {
     const struct config_account *config;
     struct secret *key;
@@ -29,14 +32,23 @@ struct account {
     int64_t created;        /* this month, confirmed */
     int64_t creating;       /* sent, and their answer not yet recorded */
     bool looking;           /* settle lists, or is about to: no create may start meanwhile */
-    int64_t month_ends_ms;  /* wall clock */
+    int64_t month_ends_ms;  /* by Qudra's clock */
+    int64_t ahead_ms;       /* Qudra's clock against ours, by the last Date */
+    int64_t ask_quota_at_ms; /* Qudra's clock: when one create beyond the quota may ask for more */
+    bool asking;            /* it may leave now, or is on its way */
+    bool mirrors;           /* Qudra holds a job of ours */
     bool undefer;           /* deferred creates may fit now: the month has turned, or we just began */
 
     bool stopped;           /* Qudra refuses the key */
     int64_t probe_at_ms;    /* monotonic: when one request may try again */
     char stop_reason[256];
-    int jobs_missing;       /* 404 answers to our ids before any of them was found */
-    bool job_found;         /* some id of ours has been confirmed since start */
+    bool accepted;          /* Qudra has taken the key since it was read */
+    bool jobs_missing;      /* every job that was asked for is unknown to Qudra: nothing may be sent */
+    bool job_found;         /* some job of ours has been confirmed with this key */
+    int missing_in_a_row;   /* jobs that were not there, since one was */
+    bool news;              /* the limits are not yet in the state as they are */
+    int64_t tell_at_ms;     /* monotonic: when they may be written again */
+    enum account_trouble told;
     unsigned as_sent, changed; /* job fields that came back from Qudra as sent, or changed */
     bool learned;           /* the two masks are not yet in the state */
 };
@@ -67,9 +79,27 @@ unsigned account_identity(const struct account *a);
 /* A request was answered as ours: whatever stopped the account is over. */
 void account_accepted(struct account *a);
 
+/* Every job is unknown to Qudra: stop until a new key appears or a job of ours is found. */
+void account_lose_jobs(struct account *a, int64_t now_ms);
+/* A job of ours is there after all. */
+void account_find_job(struct account *a);
+/* An answer came, at this time of Qudra's clock (-1: not told). */
+void account_heard(struct account *a, int64_t date_ms);
+
+/* Writes to the state what changed of limits and trouble; limits at most every two seconds, unless
+ * `at_once`. An account that is idle writes nothing. */
+bool account_tell(struct account *a, struct pg *state, int64_t now_ms, bool at_once,
+                  struct err *e) MUST_CHECK;
+int64_t account_tell_wait_ms(const struct account *a, int64_t now_ms); /* -1: nothing to tell */
+
+/* Takes up what the state knows of the month's quota. */
+bool account_recall_quota(struct account *a, struct pg *state, struct err *e) MUST_CHECK;
+/* Creates were confirmed. More than the quota: it has grown. */
+void account_created(struct account *a, int64_t jobs);
 /* Qudra refused a create for quota: our count was wrong, or somebody else creates with this key. */
 void account_quota_used_up(struct account *a);
-/* How many more jobs fit this month, with those in flight; INT64_MAX when unlimited. Turns the month. */
+/* How many more jobs fit this month, with those in flight; INT64_MAX when unlimited. Turns the month,
+ * and once an hour lets one create ask whether a used up quota has grown. */
 int64_t account_quota_left(struct account *a, int64_t wall_ms);
 
 #endif

@@ -38,14 +38,6 @@ struct detection {
     const char *scan_sees;    /* a snapshot: what the outbox may forget after the scan; or NULL */
 };
 
-struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(feeds[i].mapping->name, mapping) == 0)
-            return &feeds[i];
-    return NULL;
-}
-
 struct detection *detect_new(struct feed *f, const struct detect_options *o)
 {
     struct detection *d = mem_alloc(sizeof *d);

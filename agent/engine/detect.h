@@ -78,6 +78,7 @@ struct detect_marker {
     struct pg *state;
     const struct lease *leases;
     size_t n_leases;
+    bool shared; /* some of the rows are another agent's: the watermark is not moved past them */
     struct remove_limit max_remove;
 };
 struct detect_sink detect_marking(struct detect_marker *m);

@@ -50,6 +50,22 @@ static bool mark_gone(void *context, const struct feed *f, const char *const *ke
     return true;
 }
 
+/* Before the guard counts: what goes on under a new key is not removed. */
+static bool hand_over(struct detect_marker *m, const struct feed *f, const struct lease *l,
+                      struct err *e)
+{
+    int64_t count;
+    bool confirm = f->mapping->write_back_job_id != NULL || f->mapping->write_back_url != NULL ||
+                   f->mapping->write_back_status != NULL;
+    if (!state_rebind(m->state, l, confirm, &count, e))
+        return false;
+    CRASH_POINT("rebind.after");
+    if (count > 0)
+        LOG_INFO("jobs handed over to new rows of equal content", log_str("account", l->account),
+                 log_int("rows", count));
+    return true;
+}
+
 static bool remove_gone(struct detect_marker *m, const struct feed *f, const struct lease *l,
                         bool source_empty, struct detect_counts *counts, struct err *e)
 {
@@ -79,11 +95,12 @@ static bool end_pass(void *context, const struct feed *f, const struct detect_en
 {
     struct detect_marker *m = context;
     for (size_t i = 0; i < m->n_leases; i++)
-        if (!remove_gone(m, f, &m->leases[i], end->source_empty, counts, e))
+        if (!hand_over(m, f, &m->leases[i], e) ||
+            !remove_gone(m, f, &m->leases[i], end->source_empty, counts, e))
             return false;
     CRASH_POINT("remove.after");
     bool scan = end->kind == DETECT_PASS_SCAN;
-    if (end->horizon == NULL && !scan)
+    if (m->shared || (end->horizon == NULL && !scan))
         return true;
     char fingerprint[24];
     snprintf(fingerprint, sizeof fingerprint, "%016llx",

@@ -20,6 +20,7 @@ struct feed {
     int64_t shape;    /* of what the triggers watch, as it was when the pass began; 0: no triggers */
     int64_t chase;    /* transactions before this one may note changes and send no NOTIFY; 0: none */
     const char *identity; /* of the database that is read: see source_identity */
+    bool passed;       /* it has been looked at since the start, or cannot be now */
     bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
     bool trouble_told; /* a failure of this feed has been logged and has not ended yet */
 };

@@ -62,6 +62,14 @@ static bool keep_leases(struct loop *l, int64_t now_ms, struct err *e)
 
 /* ---- one turn ------------------------------------------------------------------------------------ */
 
+/* Where new jobs are short, the best of the whole table are wanted: until every mapping has had its
+ * first pass. Else a pass is waited for to its end. */
+static int64_t hold_since(const struct loop *l, const struct account *a)
+{
+    bool first = a->quota >= 0 && !loop_all_passed(l);
+    return first ? l->began_ms : l->detection != NULL ? l->detect_started_ms : -1;
+}
+
 static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e)
 {
     if (!w->account.held)
@@ -70,6 +78,7 @@ static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e
     if (w->account.stopped && start)
         account_refresh_key(&w->account);
     int64_t requests = push_counts(w->push)->job_requests;
+    push_hold_creates(w->push, hold_since(l, &w->account));
     if (!push_turn(w->push, start, now_ms, e))
         return false;
     if (push_counts(w->push)->uncertain != w->uncertain_seen)
@@ -79,8 +88,9 @@ static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e
         refresh_wake(w->refresh, now_ms);
     bool spare = start && l->o.mode == LOOP_RUN && push_wait_ms(w->push) != 0 &&
                  push_in_flight(w->push) == 0;
-    return settle_turn(w->settle, start, now_ms, e) &&
-           refresh_turn(w->refresh, spare, now_ms, e);
+    return settle_turn(w->settle, start && !push_in_doubt(w->push), now_ms, e) &&
+           refresh_turn(w->refresh, spare, now_ms, e) &&
+           account_tell(&w->account, l->state, now_ms, !start, e);
 }
 
 static bool work_all(struct loop *l, int64_t now_ms, struct err *e)
@@ -117,6 +127,7 @@ static int64_t wait_ms(const struct loop *l, int64_t now_ms)
         sooner(&wait, w->account.renew_at_ms > now_ms ? w->account.renew_at_ms - now_ms : 0);
         sooner(&wait, push_wait_ms(w->push));
         sooner(&wait, settle_wait_ms(w->settle, now_ms));
+        sooner(&wait, account_tell_wait_ms(&w->account, now_ms));
         if (l->o.mode == LOOP_RUN && push_in_flight(w->push) == 0)
             sooner(&wait, refresh_wait_ms(w->refresh, now_ms));
     }
@@ -177,7 +188,8 @@ static bool gives_up(struct loop *l, int64_t now_ms, struct err *e)
     for (size_t i = 0; i < l->n_workers; i++) {
         const struct account *a = &l->workers[i].account;
         if (a->stopped && in_flight(l) == 0) {
-            err_set(e, ERR_KEY, "Qudra refuses the key of account \"%s\": %s", a->config->name,
+            err_set(e, ERR_KEY, "%s \"%s\": %s",
+                    a->jobs_missing ? "account" : "Qudra refuses the key of account", a->config->name,
                     a->stop_reason);
             return !err_hint(e, "check the key with `qudra-sync check`; what is pending stays so");
         }
@@ -229,10 +241,19 @@ static void report(struct loop *l)
     l->o.progress(l->o.progress_context, &v);
 }
 
+/* The last word before an end. That it could not be written harms nobody. */
+static void tell_all(struct loop *l, int64_t now_ms)
+{
+    struct err ignored = ERR_INIT;
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (!account_tell(&l->workers[i].account, l->state, now_ms, true, &ignored))
+            return;
+}
+
 bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
 {
     bool reload = false;
-    l->progress_ms = clock_mono_ms();
+    l->progress_ms = l->began_ms = clock_mono_ms();
     for (;;) {
         reload = reload || (l->o.mode == LOOP_RUN && signals_take_reload());
         l->stopping = signals_stop() || reload;
@@ -247,6 +268,7 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
             return false;
         report(l);
         if (l->stopping && in_flight(l) == 0) {
+            tell_all(l, now_ms);
             *end = reload && !signals_stop() ? LOOP_RELOAD : LOOP_STOPPED;
             return true;
         }
@@ -254,6 +276,7 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
             if (gives_up(l, now_ms, e))
                 return false;
             if (!l->stopping && nothing_left(l)) {
+                tell_all(l, now_ms);
                 *end = LOOP_QUIET;
                 return true;
             }
@@ -281,6 +304,7 @@ void loop_view(const struct loop *l, struct loop_view *out)
         out->pushed.uncertain += c->uncertain;
         out->pushed.deferred += c->deferred;
         out->pushed.job_requests += c->job_requests;
+        out->uncertain += (int64_t)settle_attempts(l->workers[i].settle);
         if (push_wait_ms(l->workers[i].push) > out->limiter_wait_ms)
             out->limiter_wait_ms = push_wait_ms(l->workers[i].push);
     }

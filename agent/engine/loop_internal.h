@@ -46,6 +46,7 @@ struct loop {
 
     struct detection *detection; /* the pass under way; NULL: none */
     int64_t detect_started_ms;
+    int64_t began_ms; /* of loop_run */
     int64_t due_at_ms; /* when a payload changes with the clock; INT64_MAX: none known */
     struct loop_view seen; /* sums over passes */
 
@@ -55,7 +56,6 @@ struct loop {
 };
 
 /* loop_open.c */
-struct pg_options loop_pg_options(const struct loop *l, const char *what);
 /* Reconnects what is dead, when its time has come. False, with e filled, while anything is dead. */
 bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 
@@ -65,6 +65,7 @@ bool loop_detect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 /* 0: detection has something to do now; else how long until the next poll, scan or due row. */
 int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms);
 bool loop_detect_quiet(const struct loop *l); /* once, backfill: every mapping had its pass */
+bool loop_all_passed(const struct loop *l);   /* each mapping of ours was looked at since the start */
 void loop_poll_now(struct loop *l);           /* NOTIFY: look at once */
 
 #endif

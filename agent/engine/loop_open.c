@@ -18,7 +18,7 @@
 #define RECONNECT_MAX_MS 30000
 #define CHANNEL "qudra_sync"
 
-struct pg_options loop_pg_options(const struct loop *l, const char *what)
+static struct pg_options options_of(const struct loop *l, const char *what)
 {
     const struct config *c = l->o.config;
     bool state = strcmp(what, "state") == 0;
@@ -36,7 +36,7 @@ struct pg_options loop_pg_options(const struct loop *l, const char *what)
 
 static bool connect_one(struct loop *l, struct pg **out, const char *what, struct err *e)
 {
-    struct pg_options o = loop_pg_options(l, what);
+    struct pg_options o = options_of(l, what);
     return pg_connect(out, &o, e);
 }
 

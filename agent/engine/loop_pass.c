@@ -16,6 +16,29 @@
 #define CHASE_ALL INT64_MAX /* those that begin before the next look */
 #define CHASE_MS 250
 
+/* ---- whose rows these are ------------------------------------------------------------------------- */
+
+static bool holds(const struct loop *l, const char *account)
+{
+    for (size_t i = 0; i < l->n_leases; i++)
+        if (strcmp(l->leases[i].account, account) == 0)
+            return true;
+    return false;
+}
+
+/* What is read for an account that another agent holds would be marked by nobody. */
+static bool is_ours(const struct loop *l, const struct feed *f)
+{
+    return f->mapping->account_sql != NULL ? l->n_leases > 0 : holds(l, f->account);
+}
+
+/* Rows of several accounts, some of them another agent's: both scan, and neither may say that all has
+ * been seen. */
+static bool is_shared(const struct loop *l, const struct feed *f)
+{
+    return f->mapping->account_sql != NULL && l->n_leases < l->n_workers;
+}
+
 /* ---- starting a pass ------------------------------------------------------------------------------ */
 
 static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
@@ -27,7 +50,7 @@ static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
 
 static bool needs_scan(const struct loop *l, const struct feed *f, const struct watermark *w)
 {
-    return l->o.mode == LOOP_BACKFILL || f->mapping->detect == DETECT_SCAN ||
+    return l->o.mode == LOOP_BACKFILL || f->mapping->detect == DETECT_SCAN || is_shared(l, f) ||
            w->scanned_ago_ms < 0 || w->source == NULL || fingerprint_differs(f, w) ||
            (f->mapping->detect == DETECT_WATERMARK && w->changed_to == NULL) ||
            (f->mapping->detect == DETECT_TRIGGER && w->shape != f->shape) ||
@@ -69,9 +92,10 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
         const struct detect_options o = {
             .kind = kind_of(l, f, &w),
             .state = l->state,
-            .outbox = l->writer,
+            .outbox = is_shared(l, f) ? NULL : l->writer,
             .sink = detect_marking(&l->marker),
         };
+        l->marker.shared = is_shared(l, f);
         l->detection = detect_new(f, &o);
         l->detect_started_ms = now_ms;
         l->seen.mapping = f->mapping->name;
@@ -160,6 +184,7 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     l->detection = NULL;
     l->seen.mapping = NULL;
     f->trouble_told = false;
+    f->passed = true;
     if (noted > 0)
         f->chase = CHASE_ALL;
     schedule(l, f, now_ms);
@@ -174,6 +199,7 @@ static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *
     l->detection = NULL;
     l->seen.mapping = NULL;
     f->next_poll_ms = now_ms + l->o.config->interval_ms;
+    f->passed = true;
     if (e->kind == ERR_STOPPED) {
         f->next_poll_ms = now_ms;
         return true;
@@ -223,7 +249,8 @@ static struct feed *next_feed(struct loop *l)
 {
     struct feed *next = NULL;
     for (size_t i = 0; i < l->n_feeds; i++)
-        if (next == NULL || l->feeds[i].next_poll_ms < next->next_poll_ms)
+        if (is_ours(l, &l->feeds[i]) &&
+            (next == NULL || l->feeds[i].next_poll_ms < next->next_poll_ms))
             next = &l->feeds[i];
     return next;
 }
@@ -234,9 +261,17 @@ int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms)
         return 0;
     int64_t at = l->due_at_ms;
     for (size_t i = 0; i < l->n_feeds; i++)
-        if (l->feeds[i].next_poll_ms < at)
+        if (is_ours(l, &l->feeds[i]) && l->feeds[i].next_poll_ms < at)
             at = l->feeds[i].next_poll_ms;
     return at == NEVER ? -1 : at > now_ms ? at - now_ms : 0;
+}
+
+bool loop_all_passed(const struct loop *l)
+{
+    for (size_t i = 0; i < l->n_feeds; i++)
+        if (is_ours(l, &l->feeds[i]) && !l->feeds[i].passed)
+            return false;
+    return true;
 }
 
 bool loop_detect_quiet(const struct loop *l)

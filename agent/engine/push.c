@@ -25,6 +25,8 @@ struct push *push_new(const struct push_options *o)
     struct push *p = mem_alloc(sizeof *p);
     p->o = *o;
     p->hungry = p->may_defer = true;
+    p->hold_since_ms = -1;
+    p->doubt = doubt_new(o->account, o->sender, o->state);
     arena_init(&p->work, 256 * 1024);
     return p;
 }
@@ -45,6 +47,7 @@ void push_free(struct push *p)
     free_list(&p->ready);
     free_list(&p->flying);
     free_list(&p->answered);
+    doubt_free(p->doubt);
     arena_release(&p->work);
     mem_free(p);
 }
@@ -58,6 +61,20 @@ void push_wake(struct push *p)
 {
     p->hungry = p->may_defer = true;
     p->wait_ms = 0;
+}
+
+void push_hold_creates(struct push *p, int64_t since_ms)
+{
+    if (since_ms == p->hold_since_ms)
+        return;
+    p->hold_since_ms = since_ms;
+    p->only_held = false;
+    push_wake(p);
+}
+
+bool push_in_doubt(const struct push *p)
+{
+    return doubt_is_open(p->doubt);
 }
 
 const struct push_counts *push_counts(const struct push *p)
@@ -273,15 +290,35 @@ static bool look_ahead(struct push *p, struct err *e)
         p->wait_ms = wait > 0 ? wait : 0;
         return true;
     }
-    bool creates = account_quota_left(p->o.account, clock_wall_ms()) > 0;
-    if (!creates && p->may_defer) {
+    bool room = account_quota_left(p->o.account, clock_wall_ms()) > 0;
+    if (!room && p->may_defer) {
         p->wait_ms = 0;
         return true;
     }
-    if (!state_next_attempt_ms(p->o.state, p->o.account->config->name, creates, &p->wait_ms, e))
+    if (!state_next_attempt_ms(p->o.state, p->o.account->config->name, room && !p->only_held,
+                               &p->wait_ms, e))
         return false;
     if (p->wait_ms == 0)
         p->hungry = true;
+    return true;
+}
+
+/* Steps one to five. */
+static bool advance(struct push *p, int64_t now_ms, struct err *e)
+{
+    if (!follow_quota(p, e))
+        return false;
+    size_t want = appetite(p, now_ms);
+    if (want > 0 && !push_prepare(p, want, now_ms, e))
+        return false;
+    return send_what_may_leave(p, now_ms, e);
+}
+
+static bool record(struct push *p, struct err *e)
+{
+    if (!push_record(p, e))
+        return false;
+    p->answered_since_ms = 0;
     return true;
 }
 
@@ -289,21 +326,17 @@ bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e)
 {
     if (p->answered.parcels > 0 && p->answered_since_ms == 0)
         p->answered_since_ms = now_ms;
-    if (start) {
-        if (!follow_quota(p, e))
-            return false;
-        size_t want = appetite(p, now_ms);
-        if (want > 0 && !push_prepare(p, want, now_ms, e))
-            return false;
-        if (!send_what_may_leave(p, now_ms, e))
-            return false;
-    }
-    if (is_time_to_record(p, now_ms) || (!start && p->answered.parcels > 0)) {
-        if (!push_record(p, e))
-            return false;
-        p->answered_since_ms = 0;
-    }
+    if (!doubt_turn(p->doubt, start, now_ms, e))
+        return false;
+    bool doubtful = doubt_is_open(p->doubt);
+    if (start && !doubtful && !advance(p, now_ms, e))
+        return false;
+    bool now = is_time_to_record(p, now_ms) || (!start && p->answered.parcels > 0);
+    if (now && !record(p, e))
+        return false;
+    if (doubtful)
+        p->wait_ms = doubt_wait_ms(p->doubt, now_ms);
     if (p->answered.parcels > 0 && (p->wait_ms < 0 || p->wait_ms > RECORD_AFTER_MS))
         p->wait_ms = RECORD_AFTER_MS;
-    return !start || look_ahead(p, e);
+    return !start || doubtful || look_ahead(p, e);
 }

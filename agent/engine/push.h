@@ -34,6 +34,12 @@ struct push;
 struct push *push_new(const struct push_options *o);
 void push_free(struct push *p); /* nothing may be in flight */
 
+/* A pass is under way since then (monotonic; -1: none): what it finds to create is held until it has
+ * ended, when the best of all are known, and which of them are old jobs under a new key. What was found
+ * before goes on. */
+void push_hold_creates(struct push *p, int64_t since_ms);
+/* A job of ours was not there, and it is not yet known whether any is: settle must not list now. */
+bool push_in_doubt(const struct push *p);
 /* Does what can be done now. `start` false: starts nothing new, only records (a clean stop). */
 bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e) MUST_CHECK;
 /* Until when the next turn can wait if no answer comes: 0 at once; -1: nothing is pending at all. */

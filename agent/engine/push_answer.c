@@ -79,7 +79,8 @@ static void count(struct push *p, const struct parcel *c, const struct parcel_ro
         [OUTCOME_QUOTA] = "quota",     [OUTCOME_STOP] = "stop",
         [OUTCOME_SPLIT] = "split"};
     enum outcome_kind kind = row->outcome.kind;
-    if (kind == OUTCOME_DONE) {
+    bool went = kind == OUTCOME_GONE && row->verdict.state == ROW_REMOVED;
+    if (kind == OUTCOME_DONE || went) {
         p->counts.done[c->op]++;
         if (c->op == OP_CLOSE || c->op == OP_DELETE)
             count_close_latency(p, row, now_ms);
@@ -105,8 +106,8 @@ static void learn(struct parcel *c, const struct parcel_row *row)
     struct account *a = c->push->o.account;
     if (row->outcome.kind != OUTCOME_DONE)
         return;
-    if (c->op == OP_UPDATE || c->op == OP_CLOSE)
-        a->job_found = true;
+    if (c->op != OP_CREATE)
+        account_find_job(a);
     if (row->outcome.answered == NULL)
         return;
     struct job_hash answered;
@@ -115,6 +116,14 @@ static void learn(struct parcel *c, const struct parcel_row *row)
 }
 
 /* ---- one answer -------------------------------------------------------------------------------- */
+
+#define SUSPECT_WAIT_MS 500
+
+/* The row waits until it is known whether the key sees our jobs at all. */
+static struct verdict put_back(enum op_kind op)
+{
+    return (struct verdict){.state = ROW_PENDING, .op = op, .wait_ms = SUSPECT_WAIT_MS};
+}
 
 static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_ms)
 {
@@ -125,6 +134,8 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
         copy_outcome(&c->arena, &outcomes[i], &row->outcome);
         row->verdict =
             op_after(c->op, row->outcome.kind, row->attempts, row->on_missing, sender_random());
+        if (row->outcome.kind == OUTCOME_GONE && !doubt_missing(p->doubt, row->job_id))
+            row->verdict = put_back(c->op);
         if (row->outcome.kind == OUTCOME_STOP)
             account_stop(a, now_ms, row->outcome.message);
         if (row->outcome.kind == OUTCOME_QUOTA)

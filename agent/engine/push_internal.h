@@ -6,6 +6,7 @@
 #ifndef QS_ENGINE_PUSH_INTERNAL_H
 #define QS_ENGINE_PUSH_INTERNAL_H
 
+#include "engine/doubt.h"
 #include "engine/push.h"
 
 struct parcel_row {
@@ -44,6 +45,9 @@ struct push {
     struct parcel_list ready;    /* decided, in order of urgency */
     struct parcel_list flying;   /* sent */
     struct parcel_list answered; /* verdicts filled, to be recorded */
+    struct doubt *doubt;
+    int64_t hold_since_ms;       /* creates found since then wait: see push_hold_creates; -1: none do */
+    bool only_held;              /* all pending creates are such */
     int64_t answered_since_ms;
     bool hungry;                 /* the queue may hold rows that were not picked */
     bool may_defer;              /* creates may be pending that the quota has no room for */

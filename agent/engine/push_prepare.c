@@ -175,15 +175,41 @@ static void take_share(struct push *p, const struct feed *f, const struct picked
     }
 }
 
+/* Without a limit on new jobs and without any old one, nothing is gained by waiting. */
+static bool holding_pays(struct push *p, bool *pays, struct err *e)
+{
+    struct account *a = p->o.account;
+    *pays = false;
+    if (p->hold_since_ms < 0)
+        return true;
+    if (!a->mirrors && !state_mirrors(p->o.state, a->config->name, &a->mirrors, e))
+        return false;
+    *pays = a->quota >= 0 || a->mirrors;
+    return true;
+}
+
+static bool pick(struct push *p, size_t limit, int64_t now_ms, struct picked **rows, size_t *n,
+                 struct err *e)
+{
+    struct account *a = p->o.account;
+    bool hold;
+    if (!holding_pays(p, &hold, e))
+        return false;
+    bool creates = account_quota_left(a, clock_wall_ms()) > 0 && !p->only_held;
+    int64_t held_ms = hold && creates ? now_ms - p->hold_since_ms : -1;
+    if (!state_pick(p->o.state, a->config->name, limit, creates, held_ms, &p->work, rows, n, e))
+        return false;
+    p->only_held = p->only_held || (held_ms >= 0 && *n < limit);
+    return true;
+}
+
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e)
 {
     arena_clear(&p->work);
     size_t busy = p->ready.rows + p->flying.rows + p->answered.rows;
-    bool creates = account_quota_left(p->o.account, clock_wall_ms()) > 0;
     struct picked *rows;
     size_t n;
-    if (!state_pick(p->o.state, p->o.account->config->name, limit + busy, creates, &p->work, &rows,
-                    &n, e))
+    if (!pick(p, limit + busy, now_ms, &rows, &n, e))
         return false;
     p->hungry = n == limit + busy;
     struct parcel *settled = parcel_new(p, OP_NONE, n + 1);

@@ -70,8 +70,10 @@ static void count_creates(struct account *a, const struct parcel *c)
     if (c->op != OP_CREATE)
         return;
     a->creating -= (int64_t)c->n;
+    int64_t created = 0;
     for (size_t i = 0; i < c->n; i++)
-        a->created += c->rows[i].outcome.kind == OUTCOME_DONE;
+        created += c->rows[i].outcome.kind == OUTCOME_DONE;
+    account_created(a, created);
 }
 
 bool push_record(struct push *p, struct err *e)

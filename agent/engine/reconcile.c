@@ -62,8 +62,7 @@ bool reconcile_wait(struct reconcile *r, int64_t timeout_ms, struct err *e)
     return still_ours(r, e);
 }
 
-/* ---- what is left unowned -----------------------------------------------------------------------
- */
+/* ---- what is left unowned -------------------------------------------------------------------- */
 
 static void tell_unowned(struct reconcile *r, const struct reconcile_job *job)
 {
@@ -108,8 +107,7 @@ static bool tell_all_unowned(struct reconcile *r, struct err *e)
     return true;
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------
- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static bool all_steps(struct reconcile *r, struct err *e)
 {

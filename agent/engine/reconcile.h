@@ -6,8 +6,8 @@
  * and never sends anything but reads. Reporting alone takes no lease and may run beside a working
  * agent; adopting and fixing are done under the account's lease, and each write is fenced by it.
  *
- * One page of the list and 8 to 16 bytes for each of Qudra's jobs are held at a time, and 300 bytes
- * for each job that no row owns; rows of the source are never kept.
+ * One page of the list, 20 to 45 bytes for each of Qudra's jobs and 300 for each that no row owns
+ * are held in memory; rows of the source never are.
  */
 #ifndef QS_ENGINE_RECONCILE_H
 #define QS_ENGINE_RECONCILE_H

@@ -15,8 +15,7 @@ struct adopting {
     int64_t rows_left; /* without a job, in this pass */
 };
 
-/* ---- one page of rows ---------------------------------------------------------------------------
- */
+/* ---- one page of rows ------------------------------------------------------------------------ */
 
 static bool may_adopt(const struct reconcile *r, const struct sighting *row,
                       const struct recorded *recorded)
@@ -159,8 +158,7 @@ static bool ignore_end(void *context, const struct feed *f, const struct detect_
     return true;
 }
 
-/* ---- the passes ---------------------------------------------------------------------------------
- */
+/* ---- the passes ------------------------------------------------------------------------------ */
 
 static bool scan(struct adopting *w, struct feed *f, struct err *e)
 {

@@ -24,8 +24,7 @@ struct question {
     int tries;
 };
 
-/* ---- reading ------------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void answered(struct errand *errand, const struct http_response *response)
 {
@@ -88,8 +87,7 @@ static bool ask_all(struct reconcile *r, struct question *q, size_t n, struct er
     }
 }
 
-/* ---- judging ------------------------------------------------------------------------------------
- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static bool is_wanted(const struct recorded *row)
 {

@@ -11,8 +11,7 @@
 #include "base/utf8.h"
 #include "engine/reconcile_match.h"
 
-/* ---- the same text for a reader -----------------------------------------------------------------
- */
+/* ---- the same text for a reader -------------------------------------------------------------- */
 
 static bool is_blank(char c)
 {
@@ -57,8 +56,7 @@ static void add_normal(struct buf *out, struct arena *scratch, struct text given
     buf_addch(out, '\0');
 }
 
-/* ---- letters and digits -------------------------------------------------------------------------
- */
+/* ---- letters and digits ---------------------------------------------------------------------- */
 
 /* "C++" and "C#" are not "C". */
 static bool belongs_to_letter(uint32_t point, bool after_letter)
@@ -85,8 +83,7 @@ static void add_letters(struct buf *out, struct arena *scratch, struct text give
     buf_addch(out, '\0');
 }
 
-/* ---- the whole job ------------------------------------------------------------------------------
- */
+/* ---- the whole job --------------------------------------------------------------------------- */
 
 #define KEY_BYTES_MAX (4 * 1024 * 1024)
 
@@ -143,8 +140,7 @@ void reconcile_keys(const struct job *job, struct arena *scratch, struct reconci
     buf_release(&b);
 }
 
-/* ---- drift --------------------------------------------------------------------------------------
- */
+/* ---- drift ----------------------------------------------------------------------------------- */
 
 static bool is(const char *a, const char *b)
 {
@@ -168,8 +164,7 @@ unsigned reconcile_edited(const struct bound *row, const struct reconcile_keys *
     return row->has_answered ? mask : mask & ~excused;
 }
 
-/* ---- a set of hashes ----------------------------------------------------------------------------
- */
+/* ---- a set of hashes ------------------------------------------------------------------------- */
 
 uint64_t reconcile_set_hash(const char *text)
 {

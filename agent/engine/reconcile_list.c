@@ -31,8 +31,7 @@ struct walk {
     int64_t failures;
 };
 
-/* ---- one page -----------------------------------------------------------------------------------
- */
+/* ---- one page -------------------------------------------------------------------------------- */
 
 static void copy_job(struct arena *a, const struct outcome *o, const char *updated_at,
                      struct listed_job *out)
@@ -191,8 +190,7 @@ static bool look_at_page(struct walk *w, struct err *e)
     return ok;
 }
 
-/* ---- the walk -----------------------------------------------------------------------------------
- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 static bool go_on_after_failure(struct walk *w, struct err *e)
 {

@@ -40,8 +40,7 @@ struct reconcile_pool {
     struct grouping identity; /* COUNT, REST */
 };
 
-/* ---- groups -------------------------------------------------------------------------------------
- */
+/* ---- groups ---------------------------------------------------------------------------------- */
 
 static struct reconcile_key exact_key(const struct reconcile_keys *k)
 {
@@ -158,8 +157,7 @@ static struct reconcile_job *take(struct reconcile_pool *p, const struct groupin
     return NULL;
 }
 
-/* ---- the pool -----------------------------------------------------------------------------------
- */
+/* ---- the pool -------------------------------------------------------------------------------- */
 
 struct reconcile_pool *reconcile_pool_new(struct reconcile_job *jobs, size_t n)
 {
@@ -191,8 +189,7 @@ void reconcile_pool_give_back(struct reconcile_pool *p, struct reconcile_job *jo
     p->left++;
 }
 
-/* ---- counting, deciding -------------------------------------------------------------------------
- */
+/* ---- counting, deciding ---------------------------------------------------------------------- */
 
 static void count_in(struct group *g, const struct reconcile_keys *row)
 {
@@ -252,8 +249,7 @@ void reconcile_pool_begin(struct reconcile_pool *p, enum reconcile_tier tier)
         group_by(p, identity_key, &p->identity);
 }
 
-/* ---- one row ------------------------------------------------------------------------------------
- */
+/* ---- one row --------------------------------------------------------------------------------- */
 
 static struct reconcile_match give(struct reconcile_job *job, bool same)
 {

@@ -72,8 +72,7 @@ struct reconcile_match reconcile_pool_match(struct reconcile_pool *p,
 /* The row could not be bound after all. */
 void reconcile_pool_give_back(struct reconcile_pool *p, struct reconcile_job *job);
 
-/* ---- drift --------------------------------------------------------------------------------------
- */
+/* ---- drift ----------------------------------------------------------------------------------- */
 
 /* Fields in which a job is no longer as Qudra last answered it to us; 0: none. `changed` are fields
  * known to come back other than sent, which count for nothing where no answer was kept (`excused`).
@@ -81,11 +80,10 @@ void reconcile_pool_give_back(struct reconcile_pool *p, struct reconcile_job *jo
 unsigned reconcile_edited(const struct bound *row, const struct reconcile_keys *job,
                           const char *job_status, unsigned excused);
 
-/* ---- a set of 64-bit hashes ---------------------------------------------------------------------
- */
+/* ---- a set of 64-bit hashes ------------------------------------------------------------------ */
 
-/* Sixteen bytes a member at worst. That two of a million texts share a hash happens once in ten
- * million accounts, and hides one finding then. */
+/* 11 to 22 bytes a member. Two of a million texts share a hash in one account of many millions, and
+ * then one finding is missed. */
 struct reconcile_set {
     uint64_t *slot; /* 0: free */
     size_t n, cap;

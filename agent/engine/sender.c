@@ -24,13 +24,18 @@ double sender_random(void)
     return drand48();
 }
 
-int64_t sender_wait_ms(struct account *a, int64_t now_ms)
+int64_t sender_probe_wait_ms(struct account *a, int64_t now_ms)
 {
     if (!a->held || now_ms >= a->lease.until_ms)
         return LEASE_RENEW_MS;
     if (a->stopped && now_ms < a->probe_at_ms)
         return a->probe_at_ms - now_ms;
     return limiter_wait_ms(a->limiter, now_ms);
+}
+
+int64_t sender_wait_ms(struct account *a, int64_t now_ms)
+{
+    return a->jobs_missing ? LEASE_RENEW_MS : sender_probe_wait_ms(a, now_ms);
 }
 
 bool sender_start(struct sender *s, struct errand *errand, const struct qudra_request *request,
@@ -67,8 +72,12 @@ static void tell_limiter(struct sender *s, const struct errand *errand,
     struct limiter_headers h;
     qudra_headers(r, clock_wall_ms(), &h);
     limiter_answered(l, errand->ticket, now_ms, r->status, &h, sender_random());
-    if (r->status == 429)
-        s->limited++;
+    account_heard(errand->account, h.date_ms);
+    if (r->status != 429)
+        return;
+    s->limited++;
+    metrics_add(s->metrics, METRIC_RATE_LIMITED, 1,
+                (const char *const[]){errand->account->config->name, NULL});
 }
 
 static void remember(struct sender *s, const struct http_response *r)

@@ -33,6 +33,9 @@ struct errand {
 /* 0: a request of the account may leave now; else how long to wait (LIMITER_ASK_AGAIN: an answer must
  * come first). */
 int64_t sender_wait_ms(struct account *a, int64_t now_ms);
+/* The same for a request that only asks whether a job is there: it may leave while all jobs are
+ * missing, and nothing else may. */
+int64_t sender_probe_wait_ms(struct account *a, int64_t now_ms);
 bool sender_start(struct sender *s, struct errand *errand, const struct qudra_request *request,
                   const char *idempotency_key, int64_t now_ms, struct err *e) MUST_CHECK;
 /* Gives every answer that has come to its owner; returns how many. */

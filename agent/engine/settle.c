@@ -21,6 +21,13 @@
 #define LOOK_AT_MOST_MS 60000
 #define LOOKS_MIN 2 /* a page that shifts under a listing can hide a job once */
 
+struct settle_counts {
+    int64_t found;       /* creates that had been applied */
+    int64_t not_applied; /* creates that had not */
+    int64_t ambiguous;   /* left to a person, at the last look */
+    int64_t requests;
+};
+
 struct candidate {
     struct outcome outcome;
     struct job_hash hash;
@@ -69,20 +76,15 @@ void settle_wake(struct settle *s)
     s->wanted = true;
 }
 
-bool settle_in_flight(const struct settle *s)
-{
-    return s->listing.flying;
-}
-
 bool settle_is_stuck(const struct settle *s)
 {
     return !s->listed && s->looks > 0 && s->counts.ambiguous > 0 &&
            s->counts.ambiguous == (int64_t)s->n_attempts;
 }
 
-const struct settle_counts *settle_counts(const struct settle *s)
+size_t settle_attempts(const struct settle *s)
 {
-    return &s->counts;
+    return s->wanted ? s->n_attempts : 0;
 }
 
 int64_t settle_wait_ms(const struct settle *s, int64_t now_ms)
@@ -252,7 +254,7 @@ static bool apply(struct settle *s, struct err *e)
         if (pairs[i].match >= 0) {
             found(a, &s->candidates[pairs[i].match], &results[n++]);
             s->counts.found++;
-            s->o.account->created++;
+            account_created(s->o.account, 1);
         } else if (pairs[i].match == SETTLE_AMBIGUOUS) {
             ambiguous(a, &results[n++]);
             s->counts.ambiguous++;

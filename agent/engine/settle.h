@@ -16,13 +16,6 @@
 
 #include "engine/listing.h"
 
-struct settle_counts {
-    int64_t found;       /* creates that had been applied */
-    int64_t not_applied; /* creates that had not */
-    int64_t ambiguous;   /* left to a person, at the last look */
-    int64_t requests;
-};
-
 struct settle_options {
     struct account *account;
     struct sender *sender;
@@ -41,8 +34,8 @@ bool settle_turn(struct settle *s, bool start, int64_t now_ms, struct err *e) MU
 int64_t settle_wait_ms(const struct settle *s, int64_t now_ms);
 /* Only ambiguous ones are left: nothing but a person (or time) will change that. */
 bool settle_is_stuck(const struct settle *s);
-bool settle_in_flight(const struct settle *s);
-const struct settle_counts *settle_counts(const struct settle *s);
+/* Creates that are being looked for. */
+size_t settle_attempts(const struct settle *s);
 
 /* ---- the matching, pure ------------------------------------------------------------------------- */
 

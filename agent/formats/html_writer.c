@@ -14,11 +14,6 @@ void html_writer_init(struct html_writer *w, bool markdown)
     *w = (struct html_writer){.out = BUF_INIT(SIZE_MAX), .markdown = markdown};
 }
 
-void html_writer_release(struct html_writer *w)
-{
-    buf_release(&w->out);
-}
-
 void html_writer_push(struct html_writer *w, const char *first, const char *rest)
 {
     if (w->n_levels < HTML_LEVELS) {

@@ -48,7 +48,6 @@ struct html_writer {
 };
 
 void html_writer_init(struct html_writer *w, bool markdown);
-void html_writer_release(struct html_writer *w);
 
 void html_writer_push(struct html_writer *w, const char *first, const char *rest);
 void html_writer_pop(struct html_writer *w);

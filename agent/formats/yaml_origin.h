@@ -30,8 +30,6 @@ const char *yaml_expand(const struct yaml_node *node, struct yaml_origin *o, yam
 /* Bytes of the line break at s, 0 when none stands there; the breaks of YAML 1.1, as libyaml has
  * them. */
 size_t yaml_break(const char *s, size_t len);
-/* The line of that number, without its end, in the arena of `p`. */
-const char *yaml_source_line(const struct yaml_doc *doc, int line, struct problems *p);
 /* Line and column of a byte of the file. */
 void yaml_place_byte(const struct yaml_doc *doc, size_t byte, int *line, int *column);
 /* Line and column of the raw text's n-th character (from 0). */

@@ -34,7 +34,8 @@ static size_t character(const char *s, size_t len)
     return n ? n : len > 0;
 }
 
-const char *yaml_source_line(const struct yaml_doc *doc, int line, struct problems *p)
+/* The line of that number, without its end, in the arena of `p`. */
+static const char *source_line(const struct yaml_doc *doc, int line, struct problems *p)
 {
     size_t start = 0, end;
 
@@ -238,7 +239,7 @@ void yaml_problem_in(struct problems *p, const struct yaml_node *at, int positio
     struct problem what = {.file = at->doc->file, .message = message, .hint = hint};
 
     yaml_place_in(at, position, &what.line, &what.column);
-    what.source = yaml_source_line(at->doc, what.line, p);
+    what.source = source_line(at->doc, what.line, p);
     if (at->origin)
         raw_position(at->origin, position > 1 ? (size_t)position - 1 : 0, &what.width);
     if (!what.width)
@@ -265,7 +266,7 @@ static void add_at(struct problems *p, const struct yaml_node *at, const char *h
                                       .line = at->line,
                                       .column = at->column,
                                       .width = at->width,
-                                      .source = yaml_source_line(at->doc, at->line, p),
+                                      .source = source_line(at->doc, at->line, p),
                                       .message = message,
                                       .hint = hint,
                                       .warning = warning});

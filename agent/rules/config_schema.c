@@ -105,6 +105,13 @@ static void write_property(struct json_writer *w, const struct option *o, const 
     json_close_object(w);
 }
 
+/* An option of the section itself that must be there. */
+static bool is_required(const struct option *o, const char *prefix)
+{
+    size_t skip = strlen(prefix);
+    return o->required && strncmp(o->name, prefix, skip) == 0 && !strchr(o->name + skip, '.');
+}
+
 /* `required` lists the direct members of a section that must be there. */
 static void write_required(struct json_writer *w, const char *prefix, bool account)
 {
@@ -115,10 +122,8 @@ static void write_required(struct json_writer *w, const char *prefix, bool accou
     if (account)
         json_write_str(w, "name");
     for (size_t i = 0; i < config_options_count; i++) {
-        const struct option *o = &config_options[i];
-        size_t skip = strlen(prefix);
-        if (o->required && strncmp(o->name, prefix, skip) == 0 && !strchr(o->name + skip, '.'))
-            json_write_str(w, o->name + skip);
+        if (is_required(&config_options[i], prefix))
+            json_write_str(w, config_options[i].name + strlen(prefix));
     }
     json_close_array(w);
 }
@@ -184,9 +189,24 @@ static void write_properties(struct json_writer *w, const char *prefix)
     }
 }
 
+/* A section whose every line is commented out is null in YAML, and fine where nothing must be in
+ * it. */
+static void write_section_type(struct json_writer *w, const char *prefix, bool account)
+{
+    bool needed = !*prefix || account;
+    for (size_t i = 0; i < config_options_count; i++)
+        needed |= is_required(&config_options[i], prefix);
+    json_key(w, "type");
+    json_open_array(w);
+    json_write_str(w, "object");
+    if (!needed)
+        json_write_str(w, "null");
+    json_close_array(w);
+}
+
 static void write_section(struct json_writer *w, const char *prefix, bool account)
 {
-    member(w, "type", "object");
+    write_section_type(w, prefix, account);
     json_key(w, "additionalProperties");
     json_write_bool(w, false);
     json_key(w, "properties");

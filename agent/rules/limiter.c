@@ -81,13 +81,6 @@ void limiter_free(struct limiter *l)
     mem_free(l);
 }
 
-void limiter_configure(struct limiter *l, const struct limiter_options *o)
-{
-    l->options = *o;
-    if (!l->windows.learned)
-        limiter_window_init(&l->windows, o);
-}
-
 void limiter_set_share(struct limiter *l, double share)
 {
     l->share = share > 0 && share < 1 ? share : 1.0;
@@ -311,6 +304,15 @@ void limiter_lost(struct limiter *l, uint64_t ticket, int64_t now_ms, bool left,
     failed(l, sent_ms, now_ms, random);
 }
 
+/* Others' use and headroom are one room, not two. */
+static double a_minute(const struct limiter *l)
+{
+    const struct limiter_windows *w = &l->windows;
+    const int64_t theirs = max64(headroom(l), beyond_shares(l, w->others_before));
+    const double ours = fmin((double)(w->limit - theirs), l->share * (double)(w->limit - headroom(l)));
+    return fmax(ours, 1) * 60000 / (double)w->length_ms;
+}
+
 void limiter_view(struct limiter *l, int64_t now_ms, struct limiter_view *out)
 {
     limiter_window_roll(&l->windows, now_ms);
@@ -325,6 +327,7 @@ void limiter_view(struct limiter *l, int64_t now_ms, struct limiter_view *out)
         .in_flight = l->in_flight,
         .concurrency = concurrency(l, now_ms),
         .learned = known,
+        .a_minute = a_minute(l),
         .paused_ms = max64(l->pause_ms - now_ms, 0),
     };
 }

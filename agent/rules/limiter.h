@@ -44,7 +44,6 @@ struct limiter_headers {
 struct limiter; /* opaque, heap; a few hundred bytes whatever happens */
 struct limiter *limiter_new(const struct limiter_options *o, int64_t now_ms);
 void limiter_free(struct limiter *l);
-void limiter_configure(struct limiter *l, const struct limiter_options *o); /* on reload */
 
 /* 0: a request may leave now. Otherwise how long to wait before asking again; an answer that comes
  * in the meantime may shorten it. LIMITER_ASK_AGAIN: only an answer can tell. */
@@ -67,6 +66,7 @@ struct limiter_view {
     int64_t resets_in_ms;
     int in_flight, concurrency; /* the adaptive bound now in force */
     bool learned;               /* from headers, not from the plan */
+    double a_minute;            /* requests a minute that the key leaves us, at others' present use */
     int64_t paused_ms;          /* Retry-After or back-off still to run; 0: none */
 };
 void limiter_view(struct limiter *l, int64_t now_ms, struct limiter_view *out);

@@ -28,7 +28,7 @@ struct field_program; /* source, transforms, map, default: mapping_fields.c */
 struct mapping {
     const char *name;
     const char *file;
-    const char *account;      /* name of the account, or NULL: account_sql names it by row */
+    const char *account; /* name of the account, or NULL: account_sql names it by row */
     const struct yaml_node *account_sql;
 
     const struct yaml_node *table; /* exactly one of the two is set */
@@ -52,7 +52,8 @@ struct mapping {
     struct field_program *field[JOB_FIELDS]; /* NULL: not mapped */
     const struct city_alias *cities;
     size_t n_cities;
-    uint64_t fingerprint; /* of everything that decides the payload: changes when the mapping does */
+    uint64_t
+        fingerprint; /* of everything that decides the payload: changes when the mapping does */
 };
 
 /* Loads one mapping. It lives in `a`, its nodes in the arena of `problems`; `cities` (the
@@ -61,7 +62,8 @@ struct mapping *mapping_load(struct arena *a, const char *file, yaml_lookup look
                              const struct city_alias *cities, size_t n_cities,
                              struct problems *problems);
 
-/* ---- SQL -------------------------------------------------------------------------------------- */
+/* ---- SQL --------------------------------------------------------------------------------------
+ */
 
 enum mapping_query {
     MAPPING_DESCRIBE,      /* no rows: the types of its columns. No parameters */
@@ -75,10 +77,10 @@ enum mapping_query {
                               that leaves the filter is closed at once and not at the next sweep */
     MAPPING_CHANGED_AFTER, /* next page. $1 changed (as text), $2 limit, $3… key parts */
     MAPPING_NULL_KEYS,     /* count of rows whose key has a NULL */
-    MAPPING_WRITE_BACK,    /* UPDATE of the partner's columns. text[]s: key parts…, job_id, url, status;
-                              touches only rows that differ. Only where write_back is set */
-    MAPPING_WATCHED,       /* everything that decides over a row, for the names of its columns: never
-                              run. Needs no types */
+    MAPPING_WRITE_BACK,    /* UPDATE of the partner's columns. text[]s: key parts…, job_id, url,
+                              status;    touches only rows that differ. Only where write_back is set */
+    MAPPING_WATCHED, /* everything that decides over a row, for the names of its columns: never
+                        run. Needs no types */
     MAPPING_QUERIES
 };
 
@@ -92,13 +94,18 @@ struct mapping_types {
 
 /* Columns of struct row. */
 enum { /* after the key parts */
-    COLUMN_REMOVED, COLUMN_PRIORITY, COLUMN_DUE, COLUMN_CHANGED, COLUMN_CHANGED_MS, COLUMN_ACCOUNT,
-    COLUMN_FIELDS
+       COLUMN_REMOVED,
+       COLUMN_PRIORITY,
+       COLUMN_DUE,
+       COLUMN_CHANGED,
+       COLUMN_CHANGED_MS,
+       COLUMN_ACCOUNT,
+       COLUMN_FIELDS
 };
 
-/* The text of a query, in `a`. MAPPING_DESCRIBE needs no types. `time_zone` is sync.time_zone. A type
- * that cannot serve (a text priority, an interval as updated_at) is an err that names the mapping
- * file's line. */
+/* The text of a query, in `a`. MAPPING_DESCRIBE needs no types. `time_zone` is sync.time_zone. A
+ * type that cannot serve (a text priority, an interval as updated_at) is an err that names the
+ * mapping file's line. */
 const char *mapping_sql(const struct mapping *m, enum mapping_query q,
                         const struct mapping_types *types, const char *time_zone, struct arena *a,
                         struct err *e);
@@ -111,16 +118,17 @@ void mapping_blame(const struct mapping *m, enum mapping_query q, const struct m
  * table could: the mapping reads a query, or updated_at is an expression. */
 const char *mapping_index(const struct mapping *m, enum mapping_query q, struct arena *a);
 
-/* ---- triggers (detect: trigger) --------------------------------------------------------------- */
+/* ---- triggers (detect: trigger) ---------------------------------------------------------------
+ */
 
 /* What the catalogue says of the table. */
 struct mapping_watch {
-    bool fixed_key; /* no setting of a session changes the text of the key */
-    bool whole_row; /* partner SQL takes the row as a whole: any column may matter */
+    bool fixed_key;       /* no setting of a session changes the text of the key */
+    bool whole_row;       /* partner SQL takes the row as a whole: any column may matter */
     const char **columns; /* that the mapping reads */
     size_t n_columns;
 };
-const char *mapping_table_name(const struct mapping *m, struct arena *a);    /* quoted */
+const char *mapping_table_name(const struct mapping *m, struct arena *a);         /* quoted */
 const char *mapping_key_name(const struct mapping *m, size_t i, struct arena *a); /* as it is */
 /* Names the mapping's trigger function and, with another beginning, its triggers. */
 const char *mapping_watch_name(const struct mapping *m, const char *prefix, struct arena *a);
@@ -128,7 +136,8 @@ const char *mapping_watch_name(const struct mapping *m, const char *prefix, stru
 const char *mapping_watch_function(const struct mapping *m, const struct mapping_watch *w,
                                    struct arena *a);
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------
+ */
 
 /* One row of a page. Values borrow the page's memory; data NULL is SQL NULL. */
 struct row {
@@ -138,7 +147,8 @@ struct row {
 
 /* Key parts joined to the text that names the row in the state and on the command line: parts
  * joined with ',', with '\' before ',' and '\'; a NULL part is "\N" (so never a real key). Where
- * the key is not valid UTF-8 the bytes of other than ASCII are written "\xNN": such a row is refused. */
+ * the key is not valid UTF-8 the bytes of other than ASCII are written "\xNN": such a row is
+ * refused. */
 const char *mapping_key_text(const struct mapping *m, const struct row *row, struct arena *a);
 bool mapping_key_valid(const struct mapping *m, const struct row *row);
 /* Splits it again; false (ERR_USAGE) when the number of parts is wrong. */
@@ -151,7 +161,8 @@ struct trace_step {
     const char *step;   /* "column title", "transform trim", "map", "default", "rule …" */
     struct text output; /* data NULL: missing */
     const struct refusal *refusal; /* this step refused the row */
-    struct text unknown; /* the name that ksa_city or map does not know, default or not; data NULL: none */
+    struct text
+        unknown; /* the name that ksa_city or map does not know, default or not; data NULL: none */
 };
 struct trace {
     struct trace_step *steps;
@@ -161,15 +172,17 @@ struct trace {
 /* What the mapping makes of a row. Everything lives in `a` or borrows the row. `trace` may be NULL.
  * job and refusals are filled in place; out->job and out->refusals point at them. Rows with invalid
  * UTF-8 in a mapped cell are refused, not the pass. */
-void mapping_apply(const struct mapping *m, const struct row *row, struct arena *a,
-                   struct job *job, struct refusal refusals[JOB_MAX_REFUSALS],
-                   struct desired *out, struct trace *trace);
+void mapping_apply(const struct mapping *m, const struct row *row, struct arena *a, struct job *job,
+                   struct refusal refusals[JOB_MAX_REFUSALS], struct desired *out,
+                   struct trace *trace);
 
-/* Rows the mapping refuses without looking inside; `rule` is "key.null", "key.duplicate" or "key.invalid_utf8". */
+/* Rows the mapping refuses without looking inside; `rule` is "key.null", "key.duplicate" or
+ * "key.invalid_utf8". */
 void mapping_refuse(const char *rule, int64_t count, struct arena *a, struct refusal *refusal,
                     struct desired *out);
 
-/* ---- one table each: keys of a mapping file, and transforms ------------------------------------ */
+/* ---- one table each: keys of a mapping file, and transforms ------------------------------------
+ */
 
 struct transform; /* name, argument, help, function: mapping_transforms.c */
 void mapping_write_reference(struct buf *out); /* Markdown, for docs */

@@ -28,16 +28,28 @@ static void put_scalar(struct buf *out, const char *text)
     buf_addch(out, '"');
 }
 
-/* A column's name as a mapping has it: an odd one stands in double quotes inside single ones. */
+/* SQL holds double quotes, and so stands in single ones. */
+static void put_sql(struct buf *out, const char *sql)
+{
+    buf_addch(out, '\'');
+    for (const char *c = sql; *c; c++) {
+        if (*c == '\'')
+            buf_addch(out, '\'');
+        buf_addch(out, *c);
+    }
+    buf_addch(out, '\'');
+}
+
+/* A name as a mapping has it: an odd one in the double quotes of SQL. */
 static void put_column(struct buf *out, const char *name)
 {
-    if (mapping_is_plain_name(name)) {
+    struct buf quoted = BUF_INIT(1024);
+    mapping_quote_name(&quoted, name);
+    if (mapping_is_plain_name(name))
         buf_addstr(out, name);
-        return;
-    }
-    buf_addstr(out, "'");
-    mapping_quote_name(out, name);
-    buf_addstr(out, "'");
+    else
+        put_sql(out, buf_str(&quoted));
+    buf_release(&quoted);
 }
 
 static const char *certainty(int score)
@@ -69,7 +81,7 @@ static void put_updated_at(const struct draft_guess *g, struct buf *out)
         return;
     }
     buf_addstr(out, "  updated_at: ");
-    put_scalar(out, g->column->name);
+    put_column(out, g->column->name);
     buf_printf(out, "  # %s\n", certainty(g->score));
     if (strstr(g->column->type, "without time zone"))
         buf_addstr(out, "  time_zone: UTC  # a guess: the zone that the application writes\n");
@@ -83,24 +95,26 @@ static void put_removed(const struct draft_guess *g, struct buf *out)
     mapping_quote_name(&sql, g->column->name);
     if (strcmp(g->column->type, "boolean") != 0)
         buf_addstr(&sql, " IS NOT NULL");
-    buf_addstr(out, "  removed: '");
-    buf_addstr(out, buf_str(&sql));
-    buf_printf(out, "'  # %s\n", certainty(g->score));
+    buf_addstr(out, "  removed: ");
+    put_sql(out, buf_str(&sql));
+    buf_printf(out, "  # %s\n", certainty(g->score));
     buf_release(&sql);
 }
 
 static void put_source(const struct draft_table *t, const struct draft_guess *guess,
                        struct buf *out)
 {
-    struct buf table = BUF_INIT(1024);
-    buf_printf(&table, "%s.", t->schema);
-    if (mapping_is_plain_name(t->name))
-        buf_addstr(&table, t->name);
-    else
-        mapping_quote_name(&table, t->name);
+    struct buf odd = BUF_INIT(1024);
+    mapping_quote_name(&odd, t->schema);
+    buf_addch(&odd, '.');
+    mapping_quote_name(&odd, t->name);
     buf_addstr(out, "source:\n  table: ");
-    buf_printf(out, mapping_is_plain_name(t->name) ? "%s\n" : "'%s'\n", buf_str(&table));
-    buf_release(&table);
+    if (mapping_is_plain_name(t->schema) && mapping_is_plain_name(t->name))
+        buf_printf(out, "%s.%s", t->schema, t->name);
+    else
+        put_sql(out, buf_str(&odd));
+    buf_addch(out, '\n');
+    buf_release(&odd);
     put_key(t, out);
     put_updated_at(&guess[DRAFT_UPDATED_AT], out);
     buf_addstr(out, "#  where: published  # rows that belong at Qudra; without it, all do\n");

@@ -269,27 +269,34 @@ static bool is_taken(const struct draft_guess *out, const struct draft_column *c
     return false;
 }
 
+/* Of the targets that have no column yet and the columns that serve none: the surest pair. */
+static bool take_best(const struct draft_table *t, const int *scores,
+                      struct draft_guess out[DRAFT_TARGETS])
+{
+    struct draft_guess best = {.score = GUESS_LEAST - 1};
+    int at = 0;
+    for (int target = 0; target < DRAFT_TARGETS; target++)
+        for (size_t i = 0; i < t->n_columns && !out[target].column; i++) {
+            int s = scores[(size_t)target * t->n_columns + i];
+            if (s <= best.score || is_taken(out, &t->column[i]))
+                continue;
+            best = (struct draft_guess){.column = &t->column[i], .score = s};
+            at = target;
+        }
+    if (best.column)
+        out[at] = best;
+    return best.column != NULL;
+}
+
 /* The surest guess of all is taken first, so that what is certain is never lost to what is not. */
 void mapping_draft_guess(const struct draft_table *t, struct arena *a,
                          struct draft_guess out[DRAFT_TARGETS])
 {
+    int *scores = arena_alloc(a, DRAFT_TARGETS * t->n_columns * sizeof *scores);
     memset(out, 0, DRAFT_TARGETS * sizeof *out);
-    for (int *scores = arena_alloc(a, DRAFT_TARGETS * (t->n_columns + 1) * sizeof *scores),
-             round = 0;
-         round < DRAFT_TARGETS; round++) {
-        struct draft_guess best = {.score = GUESS_LEAST - 1};
-        int at = 0;
-        for (int target = 0; target < DRAFT_TARGETS; target++)
-            for (size_t i = 0; i < t->n_columns; i++) {
-                int *s = &scores[(size_t)target * t->n_columns + i];
-                if (round == 0)
-                    *s = score(t, a, target, &t->column[i]);
-                if (*s <= best.score || out[target].column || is_taken(out, &t->column[i]))
-                    continue;
-                best = (struct draft_guess){.column = &t->column[i], .score = *s};
-                at = target;
-            }
-        if (best.column)
-            out[at] = best;
-    }
+    for (int target = 0; target < DRAFT_TARGETS; target++)
+        for (size_t i = 0; i < t->n_columns; i++)
+            scores[(size_t)target * t->n_columns + i] = score(t, a, target, &t->column[i]);
+    while (take_best(t, scores, out))
+        continue;
 }

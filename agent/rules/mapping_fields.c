@@ -23,6 +23,9 @@ struct text mapping_fold_key(struct arena *a, struct text t)
     return (struct text){.data = out, .len = n};
 }
 
+static void load_transforms(struct mapping_loader *l, const struct yaml_node *list,
+                            struct field_program *f);
+
 static int compare_text(struct text a, struct text b)
 {
     size_t n = a.len < b.len ? a.len : b.len;
@@ -218,7 +221,7 @@ static struct field_program *load_field(struct mapping_loader *l, const struct y
     }
     transform = yaml_get(node, "transform");
     if (!yaml_is_null(transform))
-        mapping_load_transforms(l, transform, f);
+        load_transforms(l, transform, f);
     load_map(l, yaml_get(node, "map"), f);
     fallback = yaml_get(node, "default");
     if (!yaml_is_null(fallback) && !read_value(l, fallback, field, &f->fallback))
@@ -386,8 +389,8 @@ static bool load_step(struct mapping_loader *l, const struct yaml_node *node,
     return false;
 }
 
-void mapping_load_transforms(struct mapping_loader *l, const struct yaml_node *list,
-                             struct field_program *f)
+static void load_transforms(struct mapping_loader *l, const struct yaml_node *list,
+                            struct field_program *f)
 {
     if (list->kind != YAML_LIST) {
         yaml_problem(l->problems, list, "put it into brackets: [trim]", "transform must be a list");

@@ -153,8 +153,5 @@ bool mapping_read_column(struct mapping_loader *l, const struct yaml_node *node,
 /* False, with a problem at its place, unless the node is SQL that stays inside its brackets. */
 bool mapping_read_sql(struct mapping_loader *l, const struct yaml_node *node) MUST_CHECK;
 void mapping_load_fields(struct mapping_loader *l, const struct yaml_node *fields);
-/* The transforms of one field; each scalar or map of the list. */
-void mapping_load_transforms(struct mapping_loader *l, const struct yaml_node *list,
-                             struct field_program *f);
 
 #endif

@@ -252,7 +252,8 @@ const char *mapping_sql(const struct mapping *m, enum mapping_query q,
     return sql;
 }
 
-/* ---- the index it wants ------------------------------------------------------------------------ */
+/* ---- the index it wants ------------------------------------------------------------------------
+ */
 
 static void put_bare_column(struct composer *c, const struct yaml_node *node)
 {

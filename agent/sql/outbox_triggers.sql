@@ -2,10 +2,10 @@
 -- run in this order. A trigger that is there and right is left alone, so that a second run takes no
 -- lock on the partner's table.
 --
--- By row: partitions, those to come too, take over such triggers alone, a write by way of a parent table
--- or a subscription fires them alone, and for single rows they cost a third of those of statements.
--- TRUNCATE knows no rows, and fires the trigger of each table that it empties. ENABLE ALWAYS, for writes under session_replication_role = replica, is
--- the right of the table's owner alone.
+-- By row: partitions, those to come too, take over such triggers alone, a write by way of a parent
+-- table or a subscription fires them alone, and a single row costs a third of what a statement's
+-- transition tables cost. TRUNCATE knows no rows, and fires the trigger of each table that it empties.
+-- ENABLE ALWAYS, for writes under session_replication_role = replica, is the owner's right alone.
 -- $1::text table, $2::text function, $3::text what the triggers' names begin with
 -- Rows: statement (NULL: nothing to do), relation, always (false: the trigger misses such writes).
 WITH RECURSIVE target AS (

@@ -1,7 +1,8 @@
 -- The most urgent pending rows of an account whose time has come, in the order of index job_queue.
 -- The bound on the operation is part of the index range: creates left out cost nothing. A row that
 -- is gone waits for the guard, unless its removal is what is pending.
--- $1::text account, $2::bigint limit, $3::boolean creates too
+-- $1::text account, $2::bigint limit, $3::boolean creates too, $4::bigint ms: creates found since then
+-- are left out (NULL: none)
 -- Rows: mapping, key, ms since the change was found, then what struct recorded holds.
 SELECT mapping, source_key,
        (extract(epoch FROM now() - changed_at) * 1000)::bigint AS changed_ago_ms,
@@ -12,5 +13,7 @@ SELECT mapping, source_key,
    AND operation <= CASE WHEN $3::boolean THEN 'create' ELSE 'update' END::qudra_sync.operation
    AND (next_attempt_at IS NULL OR next_attempt_at <= now())
    AND (gone_at IS NULL OR operation <= 'delete')
+   AND ($4::bigint IS NULL OR operation < 'create'
+        OR changed_at < now() - $4::bigint * interval '1 ms')
  ORDER BY operation, priority, mapping, source_key
  LIMIT $2::bigint

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 import traceback
+from dataclasses import asdict
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +30,7 @@ import stages  # noqa: E402
 import state  # noqa: E402
 from report import Report  # noqa: E402
 from sizes import SIZES  # noqa: E402
-from world import World, reference, start_server  # noqa: E402
+from world import SETTINGS, World, reference, start_server  # noqa: E402
 
 # In this order. Those that are not in ALL take long and run when they are asked for.
 SECTIONS = {
@@ -115,7 +116,9 @@ def main():
     for needed in ("qudra-sync", "qudra-sandbox"):
         if not (harness.BUILD / needed).exists():
             sys.exit(f"bench: no {needed} in {harness.BUILD}: `make bench` builds it")
-    report = Report(given.size, " ".join(["tests/bench/bench.py", *sys.argv[1:]]))
+    report = Report(command=" ".join(["tests/bench/bench.py", *sys.argv[1:]]),
+                    sizes=asdict(SIZES[given.size]),
+                    postgresql={**harness.Postgres.SETTINGS, **SETTINGS})
     bench = Bench(given.size, report)
     try:
         run(bench, given.names)

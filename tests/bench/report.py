@@ -16,13 +16,14 @@ def shown(value, unit):
 
 
 class Report:
-    def __init__(self, size, commands):
+    def __init__(self, **about):
         self.figures = []
         self.broken = []
-        self.about = {"machine": machine(), "size": size, "commands": commands,
+        self.about = {**about, "machine": machine(),
                       "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                       "load_at_start": os.getloadavg()}
         self.section = None
+        print(f"{json.dumps(self.about['machine'])}, load {os.getloadavg()[0]:.1f}")
 
     def figure(self, name, value, unit="", at_most=None, at_least=None, note=None):
         """One line of the report. Without a goal it is for information."""
@@ -42,13 +43,6 @@ class Report:
         noisy = f"rounds up to {spread:.2f} × apart" if spread > 1.15 else None
         self.figure(name, min(ours) / min(theirs), "×",
                     note="; ".join(part for part in (note, noisy) if part) or None, **goal)
-
-    def left_out(self, why):
-        """A figure that this build cannot have: no failure of the bench."""
-        self.figures.append({"section": self.section, "figure": "left out", "value": why,
-                             "unit": "", "at_most": None, "at_least": None, "met": None,
-                             "note": None})
-        print(f"  left out: {why}", flush=True)
 
     def broke(self, error):
         self.broken.append({"section": self.section, "error": str(error)})

@@ -110,6 +110,7 @@ class World:
     def __init__(self, server, name, rows=0, width=WIDE, plan="scale", sandbox=PLAIN,
                  detect="watermark", **options):
         self.server, self.rows, self.width, self.plan = server, 0, width, plan
+        server.psql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # of a section that broke
         self.db = server.database(name)
         self.db.create_agent_role()
         self.db.psql(TABLE)

@@ -59,6 +59,15 @@ class CheckRows(CheckCase):
         self.assertEqual(jobs["unknown"], [{"field": "employment_type", "value": "ad hoc",
                                             "rows": 2, "defaulted": True}])
 
+    def test_accounts_that_nobody_knows_are_told(self):
+        self.db.psql("ALTER TABLE job ADD employer text DEFAULT 'default'")
+        self.fill(3)
+        self.db.psql("UPDATE job SET employer = 'acme' WHERE id = 2")
+        self.agent.write("mappings/jobs.yaml", self.MAPPING.replace(
+            "  removed:", "  account: employer\n  removed:"))
+        self.assertEqual(self.check("--offline")["mapping jobs"]["unknown"], [
+            {"field": "account", "value": "acme", "rows": 1, "defaulted": False}])
+
     def test_a_sample_is_tried_unless_all_rows_are_asked_for(self):
         self.fill(1500)
         self.assertEqual(self.check("--offline")["mapping jobs"]["rows"], 1000)

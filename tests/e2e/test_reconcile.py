@@ -51,6 +51,16 @@ class ReconcileCase(MirrorCase):
         self.assertEqual(len(bound), len(rows), "a job is bound twice")
         self.assertEqual(bound, {job["id"] for job in self.sandbox.open()})
 
+    def assert_adopts(self, n):
+        """Binds all n rows without a word to Qudra, and the next pass has nothing to send."""
+        self.lose_state()
+        writes = self.writes()
+        report = self.reconcile("--adopt", expect=OK)
+        self.assertEqual((report["adopted"], report["to_update"]), (n, 0))
+        self.agent.run("once")
+        self.assertEqual(self.writes(), writes)
+        self.assert_each_row_has_its_job()
+
 
 class Drift(ReconcileCase):
     def test_a_true_mirror_has_no_drift_and_is_only_read(self):
@@ -171,16 +181,6 @@ class Drift(ReconcileCase):
 
 
 class Adoption(ReconcileCase):
-    def assert_adopts(self, n, **more):
-        """Binds all n rows without a word to Qudra, and the next pass has nothing to send."""
-        self.lose_state()
-        writes = self.writes()
-        report = self.reconcile("--adopt", expect=OK)
-        self.assertEqual((report["adopted"], report["to_update"]), (n, more.get("to_update", 0)))
-        self.agent.run("once")
-        self.assertEqual(self.writes() - writes, more.get("to_update", 0))
-        self.assert_each_row_has_its_job()
-
     def test_a_lost_state_is_adopted_whole(self):
         self.mirror(230)
         self.assert_adopts(230)
@@ -284,7 +284,7 @@ class Adoption(ReconcileCase):
         self.assertEqual(written, {job["id"] for job in self.sandbox.open()})
 
 
-class AdoptionOverPartB(Adoption):
+class AdoptionOverPartB(ReconcileCase):
     """A lost state, whatever the server does to the text."""
 
     WILD = ["  Engineer  one ", "Inge\u0301nieur", "مهندس  موقع", "* Lead *", "__Head__ of <b>sales</b>",
@@ -340,9 +340,6 @@ def add_variants():
         def test(self, way=way):
             self.variants(way)
         setattr(AdoptionOverPartB, f"test_text_{way.replace(',', '_and_')}", test)
-    for name in dir(Adoption):
-        if name.startswith("test_"):
-            setattr(AdoptionOverPartB, name, None)
 
 
 add_variants()

@@ -167,7 +167,7 @@ static inline int64_t remove_gone(struct fixture *f, bool hold)
 static inline size_t pick(struct fixture *f, bool creates, struct picked **rows)
 {
     size_t n = 0;
-    assert_done(state_pick(f->pg, "acme", 100, creates, &f->arena, rows, &n, &err));
+    assert_done(state_pick(f->pg, "acme", 100, creates, -1, &f->arena, rows, &n, &err));
     return n;
 }
 

@@ -19,7 +19,7 @@
 #define MAX_FILE ((size_t)16 << 20)
 
 static const char *const query_names[MAPPING_QUERIES] = {
-    "describe", "scan",          "scan_after", "by_key",    "present",
+    "describe", "scan",          "scan_after", "by_key",     "present",
     "changed",  "changed_after", "null_keys",  "write_back", "watched"};
 
 struct golden {
@@ -144,6 +144,13 @@ static void compare_sql(struct golden *g, const struct mapping *m,
         sql = mapping_sql(m, q, types, "Asia/Riyadh", &g->arena, &e);
         buf_printf(&text, "-- %s\n%s;\n\n", query_names[q], sql ? sql : e.message);
     }
+    if (m->detect == DETECT_TRIGGER)
+        buf_printf(
+            &text, "-- function\n%s;\n\n",
+            mapping_watch_function(
+                m,
+                &(struct mapping_watch){.columns = (const char *[]){"ref", "it's"}, .n_columns = 2},
+                &g->arena));
     compare(g, "select.sql", &text);
     buf_release(&text);
 }

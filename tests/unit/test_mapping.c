@@ -437,7 +437,7 @@ static void test_rows_without_a_key_are_refused_as_rows(void **state)
     assert_int_equal(desired.kind, DESIRED_REFUSED);
     assert_int_equal(refusal.field, -1);
     assert_string_equal(refusal.rule, "key.null");
-    expect_in(refusal.message, "12 rows");
+    expect_in(refusal.message, ": 12");
     expect_in(refusal.message_ar, "12");
 }
 

@@ -91,8 +91,7 @@ static void assert_match(struct reconcile_match m, enum reconcile_fate fate, con
         assert_string_equal(m.job->job_id, job_id);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------
- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 static void test_what_a_server_may_do_to_text_leaves_the_normal_key_alone(void **state)
 {
@@ -166,8 +165,7 @@ static void test_a_letter_cannot_move_from_one_text_to_the_next(void **state)
     assert_memory_not_equal(&a.identity, &b.identity, sizeof a.identity);
 }
 
-/* ---- tiers --------------------------------------------------------------------------------------
- */
+/* ---- tiers ----------------------------------------------------------------------------------- */
 
 static void test_equal_rows_take_equal_jobs_one_each(void **state)
 {
@@ -335,8 +333,7 @@ static void test_a_job_given_back_is_found_by_the_next_tier(void **state)
     assert_match(ask(f, RECONCILE_NORMAL, &row), RECONCILE_SAME, "job_0");
 }
 
-/* ---- drift --------------------------------------------------------------------------------------
- */
+/* ---- drift ----------------------------------------------------------------------------------- */
 
 static struct bound bound_to(const struct reconcile_keys *sent, enum row_state state,
                              const char *job_status)
@@ -383,8 +380,7 @@ static void test_a_job_that_was_closed_is_edited_when_it_is_open(void **state)
     assert_int_equal(reconcile_edited(&row, &sent, "active", 0), 1u << JOB_STATUS);
 }
 
-/* ---- the set ------------------------------------------------------------------------------------
- */
+/* ---- the set --------------------------------------------------------------------------------- */
 
 static void test_a_set_holds_what_was_added_and_nothing_else(void **state)
 {

@@ -1,0 +1,86 @@
+/*
+ * The month's quota. Our count is a guess and Qudra's refusal the truth, in both directions: a refusal
+ * ends creating for the month, and one create an hour asks whether that still holds, so that a plan
+ * that grows is noticed without a restart.
+ *
+ * The month turns by Qudra's clock, known from the Date of its answers: a wrong clock of ours must not
+ * spend the next month's quota, nor wait for a month that has begun.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/account.h"
+
+#define ASK_EVERY_MS 3600000
+
+static int64_t server_ms(const struct account *a)
+{
+    return clock_wall_ms() + a->ahead_ms;
+}
+
+bool account_recall_quota(struct account *a, struct pg *state, struct err *e)
+{
+    const char *name = a->config->name;
+    int64_t refused_ago_ms, configured;
+    bool exceeded;
+    if (!state_quota(state, name, &a->created, &exceeded, e) ||
+        !state_quota_refused(state, name, &refused_ago_ms, &configured, e))
+        return false;
+    a->month_ends_ms = clock_next_month_ms(server_ms(a));
+    a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;
+    a->undefer = true;
+    a->news = configured != a->plan_quota;
+    bool same_plan = configured == -2 || configured == a->plan_quota;
+    if (exceeded && same_plan) {
+        account_quota_used_up(a);
+        a->ask_quota_at_ms -= refused_ago_ms;
+    }
+    return true;
+}
+
+void account_created(struct account *a, int64_t jobs)
+{
+    a->created += jobs;
+    a->asking = a->asking && jobs == 0;
+    if (a->quota < 0 || a->created <= a->quota)
+        return;
+    LOG_INFO("the quota of new jobs has grown", log_str("account", a->config->name),
+             log_int("created", a->created), log_int("quota", a->quota));
+    a->quota = a->plan_quota > a->created ? a->plan_quota : -1; /* until Qudra says where it ends */
+    a->undefer = a->news = true;
+}
+
+void account_quota_used_up(struct account *a)
+{
+    if (a->quota < 0 || a->created < a->quota)
+        a->quota = a->created;
+    a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;
+    a->asking = false;
+    a->news = true;
+}
+
+static void turn_month(struct account *a, int64_t now_ms)
+{
+    a->created = 0;
+    a->quota = a->plan_quota;
+    a->undefer = a->news = true;
+    a->month_ends_ms = clock_next_month_ms(now_ms);
+    LOG_INFO("the quota's month has turned", log_str("account", a->config->name));
+}
+
+int64_t account_quota_left(struct account *a, int64_t wall_ms)
+{
+    int64_t now_ms = wall_ms + a->ahead_ms;
+    if (now_ms >= a->month_ends_ms)
+        turn_month(a, now_ms);
+    if (a->quota < 0)
+        return INT64_MAX;
+    int64_t left = a->quota - a->created - a->creating;
+    if (left <= 0 && a->creating == 0 && now_ms >= a->ask_quota_at_ms) {
+        a->undefer = true; /* one of the deferred is to ask */
+        a->ask_quota_at_ms = now_ms + ASK_EVERY_MS;
+        a->asking = true;
+    }
+    if (left <= 0 && a->asking && a->creating == 0)
+        return 1;
+    return left > 0 ? left : 0;
+}

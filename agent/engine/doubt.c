@@ -1,0 +1,170 @@
+/*
+ * Suspects are kept as hashes of their job ids: only how many different ones there are matters, and
+ * that none of them is asked for again. At most as many gather as were in flight when it began.
+ */
+#include "engine/doubt.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define SUSPECTS_MAX 128
+#define WITNESSES 3 /* other jobs that must be missing too before all of them count as missing */
+
+struct doubt {
+    struct errand errand; /* first */
+    struct account *account;
+    struct sender *sender;
+    struct pg *state;
+    const struct secret *key; /* that the suspects were asked for with */
+    uint64_t suspect[SUSPECTS_MAX];
+    size_t n_suspects;
+    int witnesses; /* of them, how many were asked for here */
+    bool flying;
+    uint64_t asked;
+};
+
+static uint64_t hash_of(const char *job_id)
+{
+    uint64_t h = 14695981039346656037u;
+    for (; *job_id != '\0'; job_id++)
+        h = (h ^ (unsigned char)*job_id) * 1099511628211u;
+    return h;
+}
+
+static bool is_suspect(const struct doubt *d, uint64_t job)
+{
+    for (size_t i = 0; i < d->n_suspects; i++)
+        if (d->suspect[i] == job)
+            return true;
+    return false;
+}
+
+static void suspect(struct doubt *d, uint64_t job)
+{
+    if (!is_suspect(d, job) && d->n_suspects < SUSPECTS_MAX)
+        d->suspect[d->n_suspects++] = job;
+}
+
+bool doubt_missing(struct doubt *d, const char *job_id)
+{
+    struct account *a = d->account;
+    a->missing_in_a_row++;
+    a->job_found = a->job_found && a->missing_in_a_row <= REMOVE_FLOOR;
+    if (!a->job_found)
+        suspect(d, hash_of(job_id));
+    return a->job_found;
+}
+
+bool doubt_is_open(const struct doubt *d)
+{
+    return d->n_suspects > 0;
+}
+
+int64_t doubt_wait_ms(const struct doubt *d, int64_t now_ms)
+{
+    return d->flying ? LEASE_RENEW_MS : sender_probe_wait_ms(d->account, now_ms);
+}
+
+/* ---- asking ------------------------------------------------------------------------------------ */
+
+static void answered(struct errand *errand, const struct http_response *r)
+{
+    struct doubt *d = (struct doubt *)errand;
+    struct account *a = d->account;
+    struct arena scratch;
+    struct outcome o;
+    arena_init(&scratch, 0);
+    qudra_outcomes(&a->dialect, OP_UPDATE, false, 1, r, &scratch, &o);
+    d->flying = false;
+    if (o.kind == OUTCOME_DONE)
+        account_find_job(a);
+    if (o.kind == OUTCOME_STOP)
+        account_stop(a, clock_mono_ms(), o.message);
+    if (o.kind == OUTCOME_GONE) {
+        suspect(d, d->asked);
+        d->witnesses++;
+        if (a->jobs_missing)
+            account_lose_jobs(a, clock_mono_ms()); /* still; the next look is put off */
+    }
+    arena_release(&scratch);
+}
+
+static bool ask(struct doubt *d, const char *job_id, struct arena *arena, int64_t now_ms,
+                struct err *e)
+{
+    struct qudra_request request;
+    d->errand = (struct errand){.account = d->account, .what = "read", .done = answered};
+    d->asked = hash_of(job_id);
+    qudra_read(&d->account->dialect, job_id, arena, &request);
+    d->flying = sender_start(d->sender, &d->errand, &request, NULL, now_ms, e);
+    return d->flying;
+}
+
+/* A job that has not been asked for, or any job at all when none was there; NULL: there is none. */
+static const char *choose(const struct doubt *d, const struct bound *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_suspect(d, hash_of(rows[i].recorded.job_id)))
+            return rows[i].recorded.job_id;
+    return d->account->jobs_missing && n > 0 ? rows[0].recorded.job_id : NULL;
+}
+
+static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
+{
+    struct account *a = d->account;
+    struct arena arena;
+    struct bound *rows;
+    size_t n;
+    arena_init(&arena, 0);
+    bool ok = state_bound(d->state, a->config->name, NULL, d->n_suspects + 1, &arena, &rows, &n, e);
+    const char *next = ok ? choose(d, rows, n) : NULL;
+    if (next != NULL)
+        ok = ask(d, next, &arena, now_ms, e);
+    else if (ok && d->n_suspects <= REMOVE_FLOOR)
+        account_find_job(a); /* no other job could tell, and too few to do harm */
+    else if (ok)
+        account_lose_jobs(a, now_ms);
+    arena_release(&arena);
+    return ok;
+}
+
+/* A job was found, or another key is in use. */
+static bool is_over(const struct doubt *d)
+{
+    return d->account->job_found || d->key != d->account->key;
+}
+
+bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
+{
+    struct account *a = d->account;
+    if (d->flying)
+        return true;
+    if (is_over(d)) {
+        d->n_suspects = 0;
+        d->witnesses = 0;
+        d->key = a->key;
+    }
+    if (d->n_suspects == 0)
+        return true;
+    if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->jobs_missing)
+        account_lose_jobs(a, now_ms);
+    if (!start || sender_probe_wait_ms(a, now_ms) > 0)
+        return true;
+    return go_on(d, now_ms, e);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+struct doubt *doubt_new(struct account *a, struct sender *s, struct pg *state)
+{
+    struct doubt *d = mem_alloc(sizeof *d);
+    d->account = a;
+    d->sender = s;
+    d->state = state;
+    return d;
+}
+
+void doubt_free(struct doubt *d)
+{
+    mem_free(d);
+}
