@@ -116,7 +116,7 @@ $(B)/generated: tests/golden/generated.c $(B)/libagent.a
 	$(Q)$(CC) $(BASE) $(CFLAGS_$(KIND)) $(LIB_CFLAGS) -I$(B)/gen -o $@ $< $(LDFLAGS_$(KIND)) \
 	    $(B)/libagent.a $(LIB_LDLIBS)
 
-# Writes docs/reference.md and the completions from the program's tables.
+# Writes docs/reference.md, the man page and the completions from the program's tables.
 REFERENCE := $(sort $(wildcard tests/docs/*.c))
 $(B)/tests/docs/%.o: LIB_CFLAGS += -Itests
 $(B)/reference: $(REFERENCE:%.c=$(B)/%.o) $(B)/libagent.a
@@ -161,7 +161,7 @@ generated: ## rewrite the schemas and the mappings' reference from the program's
 	$(SUBMAKE) KIND=asan small-programs
 	@build/asan/generated --update
 
-docs: generated ## rewrite the reference and the completions from the program's tables
+docs: generated ## rewrite the reference, the man page and the completions from the program's tables
 	$(SUBMAKE) KIND=asan build/asan/reference
 	@build/asan/reference --update
 

@@ -165,6 +165,8 @@ static int run_agent(const struct invocation *in, struct err *e)
         return EXIT_CONVERGED;
     int signal_fd = signals_init();
     struct metrics *metrics = metrics_new();
+    metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"done", NULL});
+    metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"refused", NULL});
     bool ok = s.config->metrics_listen == NULL ||
               metrics_listen(metrics, s.config->metrics_listen, e);
     if (ok)

@@ -137,9 +137,9 @@ static bool query_scope(struct pg *pg, const char *sql, const struct report_scop
     return ok;
 }
 
-bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena *a,
-                   struct report_counts *total, struct report_group **groups, size_t *n,
-                   struct err *e)
+static bool count_groups(struct pg *pg, const struct report_scope *scope, struct arena *a,
+                         struct report_counts *total, struct report_group **groups, size_t *n,
+                         struct err *e)
 {
     struct pg_result *r;
     *total = nothing;
@@ -148,6 +148,23 @@ bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena
     *groups = arena_alloc(a, (pg_rows(r) + 1) * sizeof **groups);
     *n = add_groups(r, a, total, *groups);
     pg_result_free(r);
+    return true;
+}
+
+bool report_queue(struct pg *pg, const struct report_scope *scope, struct arena *a,
+                  struct report_group **groups, size_t *n, struct err *e)
+{
+    struct report_counts total;
+    return count_groups(pg, scope, a, &total, groups, n, e);
+}
+
+bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena *a,
+                   struct report_counts *total, struct report_group **groups, size_t *n,
+                   struct err *e)
+{
+    struct pg_result *r;
+    if (!count_groups(pg, scope, a, total, groups, n, e))
+        return false;
     if (!query_scope(pg, sql_report_latency, scope, ROW_STATES, &r, e))
         return false;
     add_latency(r, total, *groups, *n);

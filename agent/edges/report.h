@@ -39,6 +39,10 @@ bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena
                    struct report_counts *total, struct report_group **groups, size_t *n,
                    struct err *e) MUST_CHECK;
 
+/* The groups alone, without latencies: one statement, for metrics. */
+bool report_queue(struct pg *pg, const struct report_scope *scope, struct arena *a,
+                  struct report_group **groups, size_t *n, struct err *e) MUST_CHECK;
+
 struct report_row {
     const char *account, *mapping, *key, *state, *operation;
     const char *job_id, *qudra_url, *job_status, *embedding_status;

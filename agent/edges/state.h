@@ -119,19 +119,25 @@ struct picked {
     struct recorded recorded;
     int64_t changed_ago_ms; /* for close latency */
 };
-/* The most urgent pending rows of the account whose time has come, in the order of the queue. A row
- * that is gone waits for the guard and is not picked, unless its removal is what is pending.
- * `creates` false leaves creates out (quota used up); so are those found in the last held_ms (-1:
- * none). */
-bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, int64_t held_ms,
-                struct arena *a, struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
+/* The part of the queue that may be looked at. */
+struct queue {
+    const char *account;
+    const char *const *mappings; /* those that can be read now: rows of others wait */
+    size_t n_mappings;
+    bool creates;    /* false: creates are left out (quota used up) */
+    int64_t held_ms; /* state_pick: creates found in this last time are left out; -1: none */
+};
+/* The most urgent pending rows whose time has come, in the order of the queue. A row that is gone waits
+ * for the guard and is not picked, unless its removal is what is pending. */
+bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena *a,
+                struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
 /* Whether Qudra holds a job of the account. */
 bool state_mirrors(struct pg *pg, const char *account, bool *mirrors, struct err *e) MUST_CHECK;
 /* What is known of these keys of a mapping (explain, reconcile, settling). */
 bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, size_t n,
                 struct arena *a, struct recorded *out, struct err *e) MUST_CHECK;
 /* How long until the next pending row's time comes: 0 now, -1 nothing waits. */
-bool state_next_attempt_ms(struct pg *pg, const char *account, bool creates, int64_t *in_ms,
+bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms,
                            struct err *e) MUST_CHECK;
 
 struct attempt {

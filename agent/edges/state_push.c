@@ -4,20 +4,28 @@
  */
 #include "edges/state_internal.h"
 
-bool state_pick(struct pg *pg, const char *account, size_t limit, bool creates, int64_t held_ms,
-                struct arena *a, struct picked **rows, size_t *n, struct err *e)
+static void add_mappings(struct state_call *c, const struct queue *q)
+{
+    struct pg_array *names = state_call_column(c, PG_TEXT);
+    for (size_t i = 0; i < q->n_mappings; i++)
+        pg_array_str(names, q->mappings[i]);
+}
+
+bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena *a,
+                struct picked **rows, size_t *n, struct err *e)
 {
     enum { MAPPING, KEY, CHANGED_AGO, RECORDED };
     struct state_call c;
     struct pg_result *r;
     state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, account);
+    pg_add_str(&c.params, q->account);
     pg_add_int(&c.params, (int64_t)limit);
-    pg_add_bool(&c.params, creates);
-    if (held_ms < 0)
+    pg_add_bool(&c.params, q->creates);
+    if (q->held_ms < 0)
         pg_add_str(&c.params, NULL);
     else
-        pg_add_int(&c.params, held_ms);
+        pg_add_int(&c.params, q->held_ms);
+    add_mappings(&c, q);
     if (!state_read(&c, sql_state_pick, &r, e))
         return false;
     *n = pg_rows(r);
@@ -67,13 +75,13 @@ bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, siz
     return true;
 }
 
-bool state_next_attempt_ms(struct pg *pg, const char *account, bool creates, int64_t *in_ms,
-                           struct err *e)
+bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms, struct err *e)
 {
     struct state_call c;
     state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, account);
-    pg_add_bool(&c.params, creates);
+    pg_add_str(&c.params, q->account);
+    pg_add_bool(&c.params, q->creates);
+    add_mappings(&c, q);
     return state_read_int(&c, sql_state_next_attempt, -1, in_ms, e);
 }
 

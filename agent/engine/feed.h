@@ -22,6 +22,7 @@ struct feed {
     const char *identity; /* of the database that is read: see source_identity */
     bool passed;       /* it has been looked at since the start, or cannot be now */
     bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
+    int64_t broken_until_ms; /* monotonic: the source could not be read for this mapping alone */
     bool trouble_told; /* a failure of this feed has been logged and has not ended yet */
 };
 

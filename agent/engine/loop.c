@@ -147,16 +147,19 @@ static void take_notifications(struct loop *l)
 
 static bool wait_for_anything(struct loop *l, int64_t timeout_ms, struct err *e)
 {
-    struct http_wait_fd fds[3] = {{.fd = l->o.signal_fd}};
+    struct http_wait_fd fds[4] = {{.fd = l->o.signal_fd}};
     size_t n = 1;
     if (l->listening && pg_fd(l->lookup) >= 0)
         fds[n++].fd = pg_fd(l->lookup);
+    struct http_wait_fd *scrape = &fds[n];
     if (metrics_fd(l->o.metrics) >= 0)
         fds[n++].fd = metrics_fd(l->o.metrics);
     if (!http_wait(l->http, timeout_ms, fds, n, e))
         return false;
     signals_drain();
     take_notifications(l);
+    if (scrape->ready)
+        loop_metrics_show(l, clock_mono_ms());
     metrics_serve(l->o.metrics);
     metrics_alive(l->o.metrics, clock_mono_ms());
     sender_deliver(&l->sender);
@@ -220,7 +223,7 @@ static bool bear(struct loop *l, struct err *e)
     if (!l->away_told)
         log_err(LOG_LEVEL_ERROR, "database away: waiting for it", e);
     l->away_told = true;
-    metrics_ready(l->o.metrics, false, "the database is away");
+    loop_readiness(l);
     return true;
 }
 
@@ -229,7 +232,7 @@ static void is_back(struct loop *l)
     if (l->away_told)
         LOG_INFO("database is back");
     l->away_told = false;
-    metrics_ready(l->o.metrics, true, NULL);
+    loop_readiness(l);
 }
 
 static void report(struct loop *l)

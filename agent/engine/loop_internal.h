@@ -50,6 +50,8 @@ struct loop {
     int64_t due_at_ms; /* when a payload changes with the clock; INT64_MAX: none known */
     struct loop_view seen; /* sums over passes */
 
+    int64_t count_rows_at_ms; /* monotonic: for metrics, not before */
+
     bool stopping;
     int64_t progress_ms; /* when a request last succeeded or there was nothing to do */
     int64_t requests_seen;
@@ -58,6 +60,11 @@ struct loop {
 /* loop_open.c */
 /* Reconnects what is dead, when its time has come. False, with e filled, while anything is dead. */
 bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+
+/* loop_metrics.c */
+void loop_metrics_begin(struct loop *l); /* counters that exist from the start */
+void loop_metrics_show(struct loop *l, int64_t now_ms);
+void loop_readiness(struct loop *l);
 
 /* loop_pass.c */
 /* Starts a pass when one is due, or takes one step of the one under way. */

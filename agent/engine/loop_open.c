@@ -178,6 +178,7 @@ bool loop_new(struct loop **out, const struct loop_options *o, struct err *e)
     l->marker = (struct detect_marker){
         .state = l->state, .leases = l->leases, .max_remove = o->config->max_remove};
     listen_for_notify(l);
+    loop_metrics_begin(l);
     *out = l;
     return true;
 }

@@ -27,6 +27,7 @@ struct push *push_new(const struct push_options *o)
     p->hungry = p->may_defer = true;
     p->hold_since_ms = -1;
     p->doubt = doubt_new(o->account, o->sender, o->state);
+    p->readable = mem_alloc((o->n_feeds + 1) * sizeof *p->readable);
     arena_init(&p->work, 256 * 1024);
     return p;
 }
@@ -49,6 +50,7 @@ void push_free(struct push *p)
     free_list(&p->answered);
     doubt_free(p->doubt);
     arena_release(&p->work);
+    mem_free(p->readable);
     mem_free(p);
 }
 
@@ -295,8 +297,8 @@ static bool look_ahead(struct push *p, struct err *e)
         p->wait_ms = 0;
         return true;
     }
-    if (!state_next_attempt_ms(p->o.state, p->o.account->config->name, room && !p->only_held,
-                               &p->wait_ms, e))
+    const struct queue q = push_queue(p, room && !p->only_held, -1, clock_mono_ms());
+    if (!state_next_attempt_ms(p->o.state, &q, &p->wait_ms, e))
         return false;
     if (p->wait_ms == 0)
         p->hungry = true;

@@ -41,6 +41,7 @@ struct parcel_list {
 struct push {
     struct push_options o;
     struct push_counts counts;
+    const char **readable;       /* names of the mappings that can be read now: room for all */
     struct arena work;           /* of one turn */
     struct parcel_list ready;    /* decided, in order of urgency */
     struct parcel_list flying;   /* sent */
@@ -66,6 +67,8 @@ void parcel_remove(struct parcel_list *l, struct parcel *c);
 bool parcel_list_holds(const struct parcel_list *l, const char *mapping, const char *key);
 
 /* push_prepare.c: picks at most `limit` rows, reads and decides them into `ready` and `answered`. */
+/* The queue, less the rows of mappings that cannot be read now. */
+struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms);
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e) MUST_CHECK;
 /* push_answer.c: errand.done; fills the verdicts and moves the parcel on. */
 void push_answered(struct errand *errand, const struct http_response *r);

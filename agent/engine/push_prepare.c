@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "engine/push_internal.h"
 
+#define BROKEN_FOR_MS 10000 /* how long the rows of a mapping that cannot be read wait */
+
 /* A page's rows by key. */
 struct by_key {
     const char *key;
@@ -113,18 +115,28 @@ static bool wants_removal(enum op_kind op)
 /* ---- one mapping's share of a pick -------------------------------------------------------------- */
 
 struct share {
-    const struct feed *feed;
+    struct feed *feed;
     const struct picked **rows;
     const char **keys;
     size_t n;
 };
+
+/* What only this mapping suffers from (a column that is gone, a right taken away) must not stop the
+ * others: its rows wait. Detection, which meets the same, tells it. */
+static bool put_off(struct feed *f, int64_t now_ms, struct err *e)
+{
+    if (e->kind != ERR_CONFIG)
+        return err_prefix(e, "mapping \"%s\": ", f->mapping->name);
+    f->broken_until_ms = now_ms + BROKEN_FOR_MS;
+    return true;
+}
 
 static bool decide_share(struct push *p, const struct share *s, struct parcel *settled,
                          int64_t now_ms, struct err *e)
 {
     struct source_page page;
     if (!source_rows(s->feed->lookup, s->keys, s->n, &page, e))
-        return err_prefix(e, "mapping \"%s\": ", s->feed->mapping->name);
+        return put_off(s->feed, now_ms, e);
     const struct by_key *index = index_page(&page, &p->work);
     const char **gone = arena_alloc(&p->work, s->n * sizeof *gone);
     size_t n_gone = 0;
@@ -161,7 +173,7 @@ static bool is_busy(const struct push *p, const struct picked *r)
 }
 
 /* The free rows of one mapping, in the order of the pick. */
-static void take_share(struct push *p, const struct feed *f, const struct picked *rows, size_t n,
+static void take_share(struct push *p, struct feed *f, const struct picked *rows, size_t n,
                        struct share *out)
 {
     *out = (struct share){.feed = f};
@@ -188,6 +200,19 @@ static bool holding_pays(struct push *p, bool *pays, struct err *e)
     return true;
 }
 
+struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->o.n_feeds; i++)
+        if (p->o.feeds[i].broken_until_ms <= now_ms)
+            p->readable[n++] = p->o.feeds[i].mapping->name;
+    return (struct queue){.account = p->o.account->config->name,
+                          .mappings = p->readable,
+                          .n_mappings = n,
+                          .creates = creates,
+                          .held_ms = held_ms};
+}
+
 static bool pick(struct push *p, size_t limit, int64_t now_ms, struct picked **rows, size_t *n,
                  struct err *e)
 {
@@ -197,7 +222,8 @@ static bool pick(struct push *p, size_t limit, int64_t now_ms, struct picked **r
         return false;
     bool creates = account_quota_left(a, clock_wall_ms()) > 0 && !p->only_held;
     int64_t held_ms = hold && creates ? now_ms - p->hold_since_ms : -1;
-    if (!state_pick(p->o.state, a->config->name, limit, creates, held_ms, &p->work, rows, n, e))
+    const struct queue q = push_queue(p, creates, held_ms, now_ms);
+    if (!state_pick(p->o.state, &q, limit, &p->work, rows, n, e))
         return false;
     p->only_held = p->only_held || (held_ms >= 0 && *n < limit);
     return true;

@@ -1,11 +1,11 @@
 -- How long until the next pending row's time comes, in ms: 0 now, NULL nothing waits. The rows that
 -- back off are looked through only when none is ready. What state_pick leaves out does not count.
 -- The order of the first look-up is there to have it read index job_queue and not the table.
--- $1::text account, $2::boolean creates too
+-- $1::text account, $2::boolean creates too, $3::text[] mappings that can be read now
 SELECT coalesce(
        (SELECT 0
           FROM qudra_sync.job
-         WHERE account = $1::text AND state = 'pending'
+         WHERE account = $1::text AND state = 'pending' AND mapping = ANY ($3::text[])
            AND operation <= CASE WHEN $2::boolean THEN 'create' ELSE 'update' END
                             ::qudra_sync.operation
            AND (next_attempt_at IS NULL OR next_attempt_at <= now())
@@ -14,7 +14,7 @@ SELECT coalesce(
          LIMIT 1),
        (SELECT ceil(extract(epoch FROM min(next_attempt_at) - now()) * 1000)::bigint
           FROM qudra_sync.job
-         WHERE account = $1::text AND state = 'pending'
+         WHERE account = $1::text AND state = 'pending' AND mapping = ANY ($3::text[])
            AND operation <= CASE WHEN $2::boolean THEN 'create' ELSE 'update' END
                             ::qudra_sync.operation
            AND (gone_at IS NULL OR operation <= 'delete'))) AS in_ms

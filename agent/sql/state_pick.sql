@@ -2,14 +2,14 @@
 -- The bound on the operation is part of the index range: creates left out cost nothing. A row that
 -- is gone waits for the guard, unless its removal is what is pending.
 -- $1::text account, $2::bigint limit, $3::boolean creates too, $4::bigint ms: creates found since then
--- are left out (NULL: none)
+-- are left out (NULL: none), $5::text[] mappings that can be read now
 -- Rows: mapping, key, ms since the change was found, then what struct recorded holds.
 SELECT mapping, source_key,
        (extract(epoch FROM now() - changed_at) * 1000)::bigint AS changed_ago_ms,
        account, state, operation, job_id, job_status, desired_hash, synced_hash, synced_fields,
        attempts, gone_at IS NOT NULL AS gone
   FROM qudra_sync.job
- WHERE account = $1::text AND state = 'pending'
+ WHERE account = $1::text AND state = 'pending' AND mapping = ANY ($5::text[])
    AND operation <= CASE WHEN $3::boolean THEN 'create' ELSE 'update' END::qudra_sync.operation
    AND (next_attempt_at IS NULL OR next_attempt_at <= now())
    AND (gone_at IS NULL OR operation <= 'delete')

@@ -16,7 +16,8 @@ export SOURCE_DATE_EPOCH
 
 stage_configuration() {
     install -d "$stage/etc/$package/mappings"
-    install -m 644 agent.yaml.example "$stage/etc/$package/agent.yaml"
+    sed 's,:-/run/secrets/qudra_api_key},:-qudra_api_key},' agent.yaml.example >"$stage/etc/$package/agent.yaml"
+    chmod 644 "$stage/etc/$package/agent.yaml"
     install -m 600 packaging/systemd/environment "$stage/etc/$package/environment"
 }
 

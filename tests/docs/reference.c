@@ -3,9 +3,9 @@
  *
  *     reference [--update]           (at the top of the tree)
  *
- * docs/reference.md and the completions are kept in the tree, so that they can be read and
- * installed without being built; a test runs this program and fails when they differ from the
- * tables.
+ * docs/reference.md, the man page and the completions are kept in the tree, so that they can be
+ * read and installed without being built; a test runs this program and fails when they differ from
+ * the tables.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 
 #include "commands/command.h"
 #include "docs/completion.h"
+#include "docs/manual.h"
 #include "edges/metrics.h"
 #include "rules/config.h"
 
@@ -96,6 +97,7 @@ static const struct made {
     void (*write)(struct buf *out);
 } files[] = {
     {"docs/reference.md", write_reference},
+    {"docs/qudra-sync.1", manual_write},
     {"packaging/completion/qudra-sync.bash", completion_write_bash},
     {"packaging/completion/_qudra-sync", completion_write_zsh},
 };

@@ -52,12 +52,15 @@ class CheckRows(CheckCase):
 
     def test_unknown_values_that_a_default_hides_are_told(self):
         self.fill(3)
-        self.db.psql("UPDATE job SET contract = 'ad hoc' WHERE id < 3")
+        self.db.psql("UPDATE job SET contract = 'ad hoc' WHERE id < 3;"
+                     "UPDATE job SET city = 'Atlantis' WHERE id = 3")
         self.agent.write("mappings/jobs.yaml", self.MAPPING.replace(
-            "{column: contract}", "{column: contract, default: full_time}"))
+            "{column: contract}", "{column: contract, default: full_time}").replace(
+            "{column: city}", "{column: city, transform: [ksa_city], default: Riyadh}"))
         jobs = self.check("--offline")["mapping jobs"]
-        self.assertEqual(jobs["unknown"], [{"field": "employment_type", "value": "ad hoc",
-                                            "rows": 2, "defaulted": True}])
+        self.assertEqual(jobs["unknown"], [
+            {"field": "city", "value": "Atlantis", "rows": 1, "defaulted": True},
+            {"field": "employment_type", "value": "ad hoc", "rows": 2, "defaulted": True}])
 
     def test_accounts_that_nobody_knows_are_told(self):
         self.db.psql("ALTER TABLE job ADD employer text DEFAULT 'default'")

@@ -164,10 +164,21 @@ static inline int64_t remove_gone(struct fixture *f, bool hold)
     return count;
 }
 
+static inline struct queue fixture_queue(bool creates)
+{
+    static const char *const mappings[] = {"jobs", "other", "more"};
+    return (struct queue){.account = "acme",
+                          .mappings = mappings,
+                          .n_mappings = ARRAY_LEN(mappings),
+                          .creates = creates,
+                          .held_ms = -1};
+}
+
 static inline size_t pick(struct fixture *f, bool creates, struct picked **rows)
 {
     size_t n = 0;
-    assert_done(state_pick(f->pg, "acme", 100, creates, -1, &f->arena, rows, &n, &err));
+    const struct queue q = fixture_queue(creates);
+    assert_done(state_pick(f->pg, &q, 100, &f->arena, rows, &n, &err));
     return n;
 }
 

@@ -31,7 +31,8 @@ static void test_the_queue_is_close_delete_update_then_creates_by_priority(void 
 static void next_attempt(struct fixture *f, bool creates, int64_t low, int64_t high)
 {
     int64_t in_ms;
-    assert_done(state_next_attempt_ms(f->pg, "acme", creates, &in_ms, &err));
+    const struct queue q = fixture_queue(creates);
+    assert_done(state_next_attempt_ms(f->pg, &q, &in_ms, &err));
     if (in_ms < low || in_ms > high)
         fail_msg("in %lld ms", (long long)in_ms);
 }

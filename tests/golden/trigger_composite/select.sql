@@ -137,7 +137,8 @@ BEGIN
             all_rows := true;
         END;
     END IF;
-    is_first := NOT EXISTS (SELECT FROM qudra_sync.change WHERE mapping = ''postings'');
+    is_first := CASE WHEN current_setting(''transaction_isolation'') <> ''read committed'' THEN true
+        ELSE NOT EXISTS (SELECT FROM qudra_sync.change WHERE mapping = ''postings'') END;
     IF TG_OP = ''TRUNCATE'' OR all_rows THEN
         INSERT INTO qudra_sync.change (mapping, source_key) SELECT ''postings'', NULL;
     ELSE

@@ -1,0 +1,109 @@
+"""Promise 4 against a wave of 404s: a key of another Qudra account must not have everything made anew."""
+
+import unittest
+
+from harness import KEY_REFUSED, MirrorCase, eventually
+
+STRANGER = "qk_test_stranger"
+
+
+class AStrangersKey(MirrorCase):
+    sandbox_options = (*MirrorCase.sandbox_options, "--key", f"{STRANGER}:growth:stranger")
+    ROWS = 20
+
+    def setUp(self):
+        super().setUp()
+        self.fill(self.ROWS)
+        self.agent.run("backfill")
+        self.before = len(self.sandbox.jobs())
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        self.agent.write_key(STRANGER)
+
+    def test_nothing_is_created_and_the_account_stops(self):
+        for command in ("once", "backfill"):
+            done = self.agent.run(command, expect=KEY_REFUSED)
+            self.assertIn("is this key of another Qudra account?", done.stderr)
+        self.assertEqual(len(self.sandbox.jobs()), self.before)
+        self.assertEqual(set(self.states().values()), {"pending"})
+
+    def test_new_rows_are_not_given_to_the_stranger(self):
+        self.fill(5, first=100)
+        self.agent.run("once", expect=KEY_REFUSED)
+        self.assertEqual(len(self.sandbox.jobs()), self.before)
+
+    def test_status_says_so_until_the_right_key_is_back(self):
+        running = self.agent.start()
+        running.log_contains("none of its jobs is there")
+        eventually(lambda: self.trouble() is not None)
+        self.assertIn("another Qudra account", self.trouble())
+        self.assertIn("another Qudra account", self.agent.run("status", expect=None).stdout)
+        self.agent.write_key("qk_test_harness")
+        eventually(self.is_mirrored)
+        eventually(lambda: self.trouble() is None)
+        running.log_contains("its trouble is over")
+        running.stop()
+        self.assertEqual(running.log.count("none of its jobs is there"), 1)
+        self.assertEqual(len(self.sandbox.jobs()), self.before)
+
+    def trouble(self):
+        return self.db.value("SELECT trouble FROM qudra_sync.account")
+
+
+class JobsThatAreReallyGone(MirrorCase):
+    def lose(self, n):
+        for job in self.sandbox.live()[:n]:
+            self.sandbox.admin(f"jobs/{job['id']}", {"deleted": True})
+
+    def test_one_among_others_is_made_anew(self):
+        self.fill(10)
+        self.agent.run("backfill")
+        self.lose(1)
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        self.agent.run("once")
+        self.assert_mirrored()
+
+    def test_one_is_believed_when_another_job_is_there(self):
+        self.fill(10)
+        self.agent.run("backfill")
+        key = self.sandbox.live()[0]["title"].split()[-1]
+        self.lose(1)
+        self.db.psql(f"UPDATE job SET title = 'Edited' WHERE id = {key}")
+        self.agent.run("once")
+        self.assert_mirrored()
+        self.assertEqual(len(self.sandbox.requests("GET")), 1)
+
+    def test_all_of_a_few_are_believed(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.lose(3)
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        self.agent.run("once")
+        self.assert_mirrored()
+
+    def test_many_among_more_are_made_anew(self):
+        self.fill(60)
+        self.agent.run("backfill")
+        self.lose(30)
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        self.agent.run("once")
+        self.assert_mirrored()
+
+
+class AKeyThatIsRefused(MirrorCase):
+    def test_it_stands_in_the_state_until_a_new_one_is_taken(self):
+        self.fill(3)
+        self.sandbox.admin("keys", {"action": "revoke", "key": "qk_test_harness"})
+        running = self.agent.start()
+        trouble = eventually(lambda: self.db.value("SELECT trouble FROM qudra_sync.account"))
+        self.assertIn("Qudra refuses the key", trouble)
+        self.sandbox.admin("keys", {"key": "qk_test_second", "account": "harness",
+                                    "plan": "growth"})
+        self.agent.write_key("qk_test_second")
+        eventually(lambda: self.db.value("SELECT trouble FROM qudra_sync.account") is None)
+        running.stop()
+        self.assertEqual(running.log.count("Qudra refuses its key"), 1)
+        self.assertEqual(running.log.count("its trouble is over"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
