@@ -39,6 +39,7 @@ bool pg_connect(struct pg **out, const struct pg_options *o, struct err *e) MUST
 void pg_free(struct pg *pg);        /* NULL is allowed */
 bool pg_alive(const struct pg *pg); /* the last statement left the connection usable */
 bool pg_reconnect(struct pg *pg, struct err *e) MUST_CHECK; /* closes and opens again */
+bool pg_is_utf8(const struct pg *pg); /* the server holds and sends nothing but valid UTF-8 */
 const char *pg_where(const struct pg *pg);  /* "state database \"ats\" on host db1": for messages */
 
 /* ---- parameters -------------------------------------------------------------------------------

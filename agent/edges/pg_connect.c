@@ -269,3 +269,9 @@ const char *pg_where(const struct pg *pg)
 {
     return pg->where;
 }
+
+bool pg_is_utf8(const struct pg *pg)
+{
+    const char *server = pg->conn ? PQparameterStatus(pg->conn, "server_encoding") : NULL;
+    return server && strcmp(server, "UTF8") == 0 && PQclientEncoding(pg->conn) == pg_char_to_encoding("UTF8");
+}

@@ -219,6 +219,7 @@ void source_hold(struct source *s, struct pg_result *r, struct source_page *page
     source_drop(s);
     s->result = r;
     size_t rows = pg_rows(r), columns = pg_columns(r);
+    bool utf8 = pg_is_utf8(s->pg);
     struct text *cells = arena_alloc(&s->page, rows * columns * sizeof(*cells));
     *page = (struct source_page){.rows = arena_alloc(&s->page, rows * sizeof(*page->rows)),
                                  .keys = arena_alloc(&s->page, rows * sizeof(*page->keys)),
@@ -226,7 +227,7 @@ void source_hold(struct source *s, struct pg_result *r, struct source_page *page
     for (size_t i = 0; i < rows; i++, cells += columns) {
         for (size_t k = 0; k < columns; k++)
             cells[k] = pg_text(r, i, k);
-        page->rows[i] = (struct row){.value = cells, .n = columns};
+        page->rows[i] = (struct row){.value = cells, .n = columns, .utf8 = utf8};
         page->keys[i] = mapping_key_text(s->mapping, &page->rows[i], &s->page);
     }
 }

@@ -18,7 +18,8 @@
 
 #define RECORD_ROWS 100
 #define RECORD_AFTER_MS 100
-#define PICK_REQUESTS 64 /* at most this many requests' worth of rows are prepared ahead */
+#define PICK_REQUESTS 4 /* bulk requests' worth of rows that are prepared ahead, */
+#define PICK_SINGLES 64 /* and rows where the plan has no bulk-create */
 
 struct push *push_new(const struct push_options *o)
 {
@@ -270,17 +271,21 @@ static bool is_time_to_record(const struct push *p, int64_t now_ms)
            now_ms - p->answered_since_ms >= RECORD_AFTER_MS;
 }
 
-/* How many rows to prepare so that what may leave soon is ready, and little more. */
+/* How many rows to prepare so that what may leave soon is ready, and little more: what is prepared long
+ * before it leaves is stale, and stands before a close that turns up. */
 static size_t appetite(const struct push *p, int64_t now_ms)
 {
     struct limiter_view view;
-    limiter_view(p->o.account->limiter, now_ms, &view);
-    int64_t requests = view.left < PICK_REQUESTS ? view.left : PICK_REQUESTS;
-    int64_t room = requests - (int64_t)p->ready.parcels;
-    if (!p->hungry || room <= requests / 2 || sender_wait_ms(p->o.account, now_ms) > 0)
+    if (!p->hungry || p->ready.parcels > 1 || sender_wait_ms(p->o.account, now_ms) > 0)
         return 0;
-    int64_t bulk = p->o.account->bulk > 1 ? 2 * p->o.account->bulk : 1;
-    return (size_t)(room > bulk ? room : bulk);
+    limiter_view(p->o.account->limiter, now_ms, &view);
+    int64_t bulk = p->o.account->bulk, most = PICK_REQUESTS * bulk;
+    if (!view.learned) /* how much the window holds is told by the first answer */
+        most = view.concurrency * bulk;
+    else if (bulk == 1)
+        most = PICK_SINGLES;
+    int64_t rows = view.left < most ? view.left : most;
+    return (size_t)(rows > bulk ? rows : bulk);
 }
 
 static bool look_ahead(struct push *p, struct err *e)
@@ -293,6 +298,10 @@ static bool look_ahead(struct push *p, struct err *e)
         return true;
     }
     bool room = account_quota_left(p->o.account, clock_wall_ms()) > 0;
+    if (room && p->o.account->undefer) {
+        p->wait_ms = 0;
+        return true;
+    }
     if (!room && p->may_defer) {
         p->wait_ms = 0;
         return true;

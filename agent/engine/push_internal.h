@@ -64,9 +64,16 @@ void parcel_put(struct parcel_list *l, struct parcel *c);
 /* Before those of less urgent operations (enum op_kind is in the order of urgency), behind its like. */
 void parcel_put_by_urgency(struct parcel_list *l, struct parcel *c);
 void parcel_remove(struct parcel_list *l, struct parcel *c);
-bool parcel_list_holds(const struct parcel_list *l, const char *mapping, const char *key);
 
 /* push_prepare.c: picks at most `limit` rows, reads and decides them into `ready` and `answered`. */
+/* push_hand.c: rows in hand that a pick would bring back, sorted for look-ups; lives in `a`. */
+struct push_hand {
+    const struct parcel_row **rows;
+    size_t n;
+};
+void hand_look(const struct push *p, struct arena *a, struct push_hand *h);
+bool hand_holds(const struct push_hand *h, const char *mapping, const char *key);
+
 /* The queue, less the rows of mappings that cannot be read now. */
 struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms);
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e) MUST_CHECK;

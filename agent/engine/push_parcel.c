@@ -82,12 +82,3 @@ void parcel_remove(struct parcel_list *l, struct parcel *c)
     l->parcels--;
     l->rows -= c->n;
 }
-
-bool parcel_list_holds(const struct parcel_list *l, const char *mapping, const char *key)
-{
-    for (const struct parcel *c = l->first; c != NULL; c = c->next)
-        for (size_t i = 0; i < c->n; i++)
-            if (strcmp(c->rows[i].key, key) == 0 && strcmp(c->rows[i].mapping, mapping) == 0)
-                return true;
-    return false;
-}

@@ -107,9 +107,37 @@ static void queue_row(struct push *p, enum op_kind op, const struct parcel_row *
     p->ready.rows++;
 }
 
+/* What is to be done with a row that was picked. */
+struct decision {
+    enum op_kind op; /* OP_NONE: nothing is to be sent */
+    struct parcel_row row;
+};
+
 static bool wants_removal(enum op_kind op)
 {
     return op == OP_CLOSE || op == OP_DELETE;
+}
+
+/* A pick, and what came of it. */
+struct catch {
+    struct picked *rows;
+    struct decision *decisions;
+    size_t n;
+};
+
+static void init_decisions(struct catch *c, struct arena *a)
+{
+    c->decisions = arena_alloc(a, (c->n + 1) * sizeof *c->decisions);
+    for (size_t i = 0; i < c->n; i++)
+        c->decisions[i].op = OP_NONE;
+}
+
+/* In the order of the pick, which is exact over all mappings. */
+static void queue_decided(struct push *p, const struct catch *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->decisions[i].op != OP_NONE)
+            queue_row(p, c->decisions[i].op, &c->decisions[i].row);
 }
 
 /* ---- one mapping's share of a pick -------------------------------------------------------------- */
@@ -118,6 +146,7 @@ struct share {
     struct feed *feed;
     const struct picked **rows;
     const char **keys;
+    struct decision **decisions; /* of each row, filled */
     size_t n;
 };
 
@@ -159,30 +188,28 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
         if (op.kind == OP_NONE)
             settle_row(p, settled, r, &d, &row);
         else
-            queue_row(p, op.kind, &row);
+            *s->decisions[i] = (struct decision){.op = op.kind, .row = row};
     }
     return n_gone == 0 || state_gone(p->o.state, &p->o.account->lease, s->feed->mapping->name, gone,
                                      n_gone, e);
 }
 
-static bool is_busy(const struct push *p, const struct picked *r)
-{
-    return parcel_list_holds(&p->ready, r->mapping, r->key) ||
-           parcel_list_holds(&p->flying, r->mapping, r->key) ||
-           parcel_list_holds(&p->answered, r->mapping, r->key);
-}
-
 /* The free rows of one mapping, in the order of the pick. */
-static void take_share(struct push *p, struct feed *f, const struct picked *rows, size_t n,
-                       struct share *out)
+static void take_share(struct push *p, struct feed *f, const struct push_hand *hand,
+                       const struct catch *caught, struct share *out)
 {
+    const struct picked *rows = caught->rows;
+    size_t n = caught->n;
     *out = (struct share){.feed = f};
     out->rows = arena_alloc(&p->work, (n + 1) * sizeof *out->rows);
     out->keys = arena_alloc(&p->work, (n + 1) * sizeof *out->keys);
+    out->decisions = arena_alloc(&p->work, (n + 1) * sizeof *out->decisions);
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(rows[i].mapping, f->mapping->name) != 0 || is_busy(p, &rows[i]))
+        if (strcmp(rows[i].mapping, f->mapping->name) != 0 ||
+            hand_holds(hand, rows[i].mapping, rows[i].key))
             continue;
         out->rows[out->n] = &rows[i];
+        out->decisions[out->n] = &caught->decisions[i];
         out->keys[out->n++] = rows[i].key;
     }
 }
@@ -213,16 +240,15 @@ struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t n
                           .held_ms = held_ms};
 }
 
-static bool pick(struct push *p, size_t limit, int64_t now_ms, struct picked **rows, size_t *n,
-                 struct err *e)
+static bool pick(struct push *p, size_t limit, struct picked **rows, size_t *n, struct err *e)
 {
     struct account *a = p->o.account;
     bool hold;
     if (!holding_pays(p, &hold, e))
         return false;
     bool creates = account_quota_left(a, clock_wall_ms()) > 0 && !p->only_held;
-    int64_t held_ms = hold && creates ? now_ms - p->hold_since_ms : -1;
-    const struct queue q = push_queue(p, creates, held_ms, now_ms);
+    int64_t held_ms = hold && creates ? clock_mono_ms() - p->hold_since_ms : -1;
+    const struct queue q = push_queue(p, creates, held_ms, clock_mono_ms());
     if (!state_pick(p->o.state, &q, limit, &p->work, rows, n, e))
         return false;
     p->only_held = p->only_held || (held_ms >= 0 && *n < limit);
@@ -232,19 +258,21 @@ static bool pick(struct push *p, size_t limit, int64_t now_ms, struct picked **r
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e)
 {
     arena_clear(&p->work);
-    size_t busy = p->ready.rows + p->flying.rows + p->answered.rows;
-    struct picked *rows;
-    size_t n;
-    if (!pick(p, limit + busy, now_ms, &rows, &n, e))
+    struct push_hand hand;
+    struct catch c;
+    hand_look(p, &p->work, &hand);
+    if (!pick(p, limit + hand.n, &c.rows, &c.n, e))
         return false;
-    p->hungry = n == limit + busy;
-    struct parcel *settled = parcel_new(p, OP_NONE, n + 1);
+    p->hungry = c.n == limit + hand.n;
+    init_decisions(&c, &p->work);
+    struct parcel *settled = parcel_new(p, OP_NONE, c.n + 1);
     bool ok = true;
     for (size_t i = 0; ok && i < p->o.n_feeds; i++) {
         struct share s;
-        take_share(p, &p->o.feeds[i], rows, n, &s);
+        take_share(p, &p->o.feeds[i], &hand, &c, &s);
         ok = s.n == 0 || decide_share(p, &s, settled, now_ms, e);
     }
+    queue_decided(p, &c);
     if (settled->n > 0)
         parcel_put(&p->answered, settled);
     else

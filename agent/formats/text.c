@@ -22,9 +22,13 @@ size_t text_utf8_valid(const char *data, size_t len)
 
 size_t text_characters(struct text t)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < t.len; i++)
-        n += ((unsigned char)t.data[i] & 0xC0U) != 0x80;
+    size_t n = t.len, i = 0;
+    for (uint64_t w; i + sizeof w <= t.len; i += sizeof w) {
+        memcpy(&w, t.data + i, sizeof w);
+        n -= (size_t)(((w & ~w << 1) >> 7 & 0x0101010101010101u) * 0x0101010101010101u >> 56);
+    }
+    for (; i < t.len; i++)
+        n -= ((unsigned char)t.data[i] & 0xC0U) == 0x80;
     return n;
 }
 

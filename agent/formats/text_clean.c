@@ -10,6 +10,7 @@
 #include <unictype.h>
 #include <uninorm.h>
 
+#include "base/utf8.h"
 #include "formats/text_utf8.h"
 
 static bool is_presentation_form(uint32_t cp)
@@ -46,12 +47,36 @@ static bool is_plain(uint32_t cp, bool *mark)
            (cp >= 0x20A0 && cp <= 0x20C0);
 }
 
+/* The letters of Arabic, U+0620 to U+064A: two bytes, D8 A0 to D9 8A. */
+static inline bool is_settled_letter(const char *p)
+{
+    unsigned char a = (unsigned char)p[0];
+    if (a != 0xD8 && a != 0xD9)
+        return false;
+    unsigned char b = (unsigned char)p[1];
+    return a == 0xD8 ? b >= 0xA0 : b <= 0x8A;
+}
+
 static bool is_clean(struct text t)
 {
     bool mark = false;
-    for (const char *p = t.data, *end = t.data + t.len; p < end;)
+    for (const char *p = t.data, *end = t.data + t.len; p < end;) {
+        if (is_settled_letter(p)) {
+            p += 2;
+            mark = false;
+            continue;
+        }
+        if ((unsigned char)*p < 0x80) {
+            size_t run = utf8_plain_run(p, (size_t)(end - p));
+            if (run > 0) {
+                p += run;
+                mark = false;
+                continue;
+            }
+        }
         if (!is_plain(text_utf8_next(&p), &mark))
             return false;
+    }
     return true;
 }
 

@@ -132,7 +132,9 @@ static bool has_arabic(struct text t)
 static void check_string(struct check *c, enum job_field f, struct text value)
 {
     const struct job_field_rule *r = &job_fields[f];
-    size_t chars = text_characters(value), least = text_characters(text_trim(value));
+    struct text trimmed = text_trim(value);
+    size_t chars = text_characters(value);
+    size_t least = trimmed.len == value.len ? chars : text_characters(trimmed);
     if (r->required && least == 0)
         refuse_missing(c, f);
     else if (least < r->min_chars)

@@ -7,7 +7,7 @@
  *
  * The SELECT names its source "source" (a table or a query in brackets), so that partner SQL with a
  * sub-select can say source.id. Its columns, in this order, are what struct row holds:
- *     key parts (as text) | removed | priority | due | changed | changed_ms | account | fields…
+ *     key parts (as text) | removed | priority | due | changed | account | fields…
  * Missing parts are there as constants, so that the positions never move.
  */
 #ifndef QS_RULES_MAPPING_H
@@ -98,7 +98,6 @@ enum { /* after the key parts */
        COLUMN_PRIORITY,
        COLUMN_DUE,
        COLUMN_CHANGED,
-       COLUMN_CHANGED_MS,
        COLUMN_ACCOUNT,
        COLUMN_FIELDS
 };
@@ -143,6 +142,7 @@ const char *mapping_watch_function(const struct mapping *m, const struct mapping
 struct row {
     const struct text *value;
     size_t n;
+    bool utf8; /* the server vouches for the encoding: nothing need be checked again */
 };
 
 /* Key parts joined to the text that names the row in the state and on the command line: parts

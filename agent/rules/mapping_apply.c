@@ -23,6 +23,7 @@ struct run {
     struct refusal *refusals;
     size_t n_refusals;
     struct trace *trace; /* NULL: none is wanted */
+    bool utf8;           /* of the row */
 };
 
 /* ---- refusals and trace --------------------------------------------------------------------- */
@@ -118,7 +119,7 @@ static struct text settle(struct text value)
 
 static bool refuse_encoding(struct run *r, const struct field_program *f, struct text value)
 {
-    size_t at = text_utf8_valid(value.data, value.len);
+    size_t at = r->utf8 ? value.len : text_utf8_valid(value.data, value.len);
 
     if (at == value.len)
         return false;
@@ -317,7 +318,8 @@ void mapping_apply(const struct mapping *m, const struct row *row, struct arena 
                    struct refusal refusals[JOB_MAX_REFUSALS], struct desired *out,
                    struct trace *trace)
 {
-    struct run r = {.m = m, .arena = a, .refusals = refusals, .trace = trace};
+    struct run r = {.utf8 = row->utf8,
+                    .m = m, .arena = a, .refusals = refusals, .trace = trace};
 
     memset(job, 0, sizeof(*job));
     memset(out, 0, sizeof(*out));

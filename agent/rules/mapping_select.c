@@ -98,25 +98,6 @@ static void put_moment(struct composer *c, const struct yaml_node *node, enum ty
     put_at_zone(c, class == TYPE_DATE ? ")::timestamp" : ")");
 }
 
-static void put_changed_ms(struct composer *c)
-{
-    const struct yaml_node *node = c->m->updated_at;
-    enum type_class class = classify(c->types->changed, NULL);
-
-    if (class == TYPE_WHOLE || class == TYPE_DECIMAL) {
-        compose_put(c, "floor(");
-        compose_expression(c, node);
-        compose_put(c, c->m->updated_at_unit == UNIT_SECONDS ? "::numeric * 1000)::bigint"
-                                                             : "::numeric)::bigint");
-        return;
-    }
-    compose_put(c, "CASE WHEN isfinite(");
-    compose_expression(c, node);
-    compose_put(c, ") THEN floor(extract(epoch FROM ");
-    put_moment(c, node, class, "");
-    compose_put(c, ") * 1000)::bigint END");
-}
-
 static void check_changed(struct composer *c)
 {
     const struct mapping *m = c->m;
@@ -272,10 +253,9 @@ static void put_computed(struct composer *c)
     if (m->updated_at) {
         check_changed(c);
         compose_expression(c, m->updated_at);
-        compose_put(c, "::text,\n    ");
-        put_changed_ms(c);
+        compose_put(c, "::text");
     } else {
-        compose_put(c, "NULL::text,\n    NULL::bigint");
+        compose_put(c, "NULL::text");
     }
 }
 
@@ -300,7 +280,6 @@ static void put_described(struct composer *c)
         compose_expression(c, m->updated_at);
     else
         compose_put(c, "NULL::text");
-    compose_put(c, ",\n    NULL::bigint");
 }
 
 static void put_fields(struct composer *c, const char *cast)

@@ -15,6 +15,7 @@ class Case:
     sandbox = GROWTH
     mapping = MirrorCase.MAPPING
     triggers = False
+    command = "once"    # in which the agent comes right again
     rows = 6            # in the table before the change
     created = 6         # jobs ever created at Qudra, when all is over
     twins = False       # rows of equal content: the sandbox's count of duplicates means nothing
@@ -215,6 +216,7 @@ class RemovedWhileUncertain(Uncertain):
 
 class DeletedWhileUncertain(Uncertain):
     mapping = Deletes.mapping
+    command = "backfill"
     edit = "DELETE FROM job WHERE id <= 3"
 
 

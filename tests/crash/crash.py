@@ -75,13 +75,13 @@ class Runner:
             if world.once(QS_CRASH_AT=str(further)):
                 break
             deaths += 1
-        world.until_quiet()
+        world.until_quiet(case.command)
         judge(case, world)
         return deaths
 
 
 def judge(case, world):
-    world.assert_silent()
+    world.assert_silent(case.command)
     world.assert_mirrored(case.expected(world))
     stats = world.sandbox.stats()
     allowed = [case.created] if isinstance(case.created, int) else case.created

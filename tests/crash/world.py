@@ -90,13 +90,13 @@ class World:
         running.kill()
         self.sandbox.no_faults()
 
-    def once(self, **environment):
+    def once(self, command="once", **environment):
         """One pass; True when it lived, False when it died as it was told to."""
         self.agent.environment = environment
-        done = self.agent.run("once", expect=None)
+        done = self.agent.run(command, expect=None)
         self.agent.environment = {}
         if done.status not in (OK, ROWS_LEFT, -signal.SIGKILL):
-            raise AssertionError(f"`once` ended with {done.status}\n{done.text}")
+            raise AssertionError(f"`{command}` ended with {done.status}\n{done.text}")
         return done.status != -signal.SIGKILL
 
     # ---- what must hold in the end ---------------------------------------------------------------
@@ -106,11 +106,12 @@ class World:
                             f"WHERE state IN {RESTLESS} UNION ALL "
                             f"SELECT source_key, 'in the journal', NULL FROM qudra_sync.create_attempt")
 
-    def until_quiet(self, passes=8):
+    def until_quiet(self, command="once", passes=8):
+        """Passes until one has sent nothing and nothing waits for the next."""
         for _ in range(passes):
-            self.once()
+            sent = self.sent(lambda: self.once(command))
             left = self.restless()
-            if not left:
+            if not left and not sent:
                 return
         raise AssertionError(f"not quiet after {passes} passes: {json.dumps(left[:8])}")
 
@@ -124,10 +125,14 @@ class World:
     def assert_mirrored(self, expected):
         harness.mirror_equal(self.db, self.sandbox, expected)
 
-    def assert_silent(self):
+    def sent(self, what):
+        """How many requests `what` makes the agent send."""
         before = self.sandbox.stats()["requests_total"]
-        self.once()
-        sent = self.sandbox.stats()["requests_total"] - before
+        what()
+        return self.sandbox.stats()["requests_total"] - before
+
+    def assert_silent(self, command="once"):
+        sent = self.sent(lambda: self.once(command))
         if sent:
             raise AssertionError(f"a pass with nothing to do sent {self.sandbox.log()[-sent:]}")
 

@@ -7,7 +7,7 @@ from harness import MirrorCase, eventually
 
 class Order(MirrorCase):
     plan = "free"
-    MAPPING = MirrorCase.MAPPING.replace("fields:", "priority: -pay\nfields:", 1)
+    MAPPING = MirrorCase.MAPPING.replace("fields:", "  priority: pay DESC\nfields:", 1)
 
     def methods(self):
         """Of what was sent for jobs, in order: PATCH, POST…"""

@@ -10,7 +10,7 @@ DAY_MS = 86400000
 class Quota(MirrorCase):
     QUOTA = 10
     sandbox_options = ("--no-limit", "--quota", str(QUOTA))
-    MAPPING = MirrorCase.MAPPING.replace("fields:", "priority: -pay\nfields:", 1)
+    MAPPING = MirrorCase.MAPPING.replace("fields:", "  priority: pay DESC\nfields:", 1)
 
     def setUp(self):
         super().setUp()

@@ -185,7 +185,7 @@ static void test_rows_hold_the_columns_of_the_mapping_in_order(void **state)
     assert_true(p.last);
     assert_string_equal(p.keys[0], "5");
     assert_string_equal(p.rows[0].value[1 + COLUMN_REMOVED].data, "t");
-    assert_string_equal(p.rows[0].value[1 + COLUMN_CHANGED_MS].data, "1769850000000");
+    assert_string_equal(p.rows[0].value[1 + COLUMN_CHANGED].data, "2026-01-31 09:00:00+00");
     assert_string_equal(p.rows[0].value[1 + COLUMN_ACCOUNT].data, "محاسب");
     assert_string_equal(p.rows[0].value[1 + COLUMN_FIELDS].data, "محاسب");
     assert_null(p.rows[1].value[1 + COLUMN_FIELDS].data);
