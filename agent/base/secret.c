@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 enum { SECRET_MAX = 4096, SECRET_PAGES_BYTES = 8192 };
 
@@ -161,6 +163,15 @@ bool secret_equal(const struct secret *a, const struct secret *b)
     for (size_t i = 0; i < SECRET_MAX; i++)
         differ |= (unsigned)(a->text[i] ^ b->text[i]);
     return !differ;
+}
+
+/* 128 bits of which 64 are kept: of the many keys with this mark nobody can tell which it is. */
+void secret_mark(const struct secret *s, char out[SECRET_MARK_SIZE])
+{
+    static const char purpose[] = "qudra-sync: who shares a key";
+    XXH128_hash_t h = XXH3_128bits_withSeed(s->text, s->len, XXH3_64bits(purpose, sizeof purpose));
+
+    snprintf(out, SECRET_MARK_SIZE, "%016llx", (unsigned long long)h.high64);
 }
 
 bool secret_has_prefix(const struct secret *s, const char *prefix)

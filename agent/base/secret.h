@@ -24,6 +24,9 @@ void secret_free(struct secret *s); /* wipes; NULL is allowed */
 bool secret_equal(const struct secret *a, const struct secret *b);
 /* True when the key begins with the public prefix, e.g. "qk_test_". */
 bool secret_has_prefix(const struct secret *s, const char *prefix);
+/* Tells two keys apart, and gives nothing of them away: half a keyed hash, hexadecimal. */
+#define SECRET_MARK_SIZE 17
+void secret_mark(const struct secret *s, char out[SECRET_MARK_SIZE]);
 const char *secret_expose(const struct secret *s);
 
 /* Keeps the whole process out of core files and out of other processes' reach (PR_SET_DUMPABLE,

@@ -208,14 +208,14 @@ bool setup_connect_source(const struct setup *s, struct pg **out, struct err *e)
 
 bool setup_rows_left(const struct setup *s, struct pg *state, int *status, struct err *e)
 {
-    *status = EXIT_CONVERGED;
-    for (size_t i = 0; i < s->n_mappings; i++) {
-        struct report_counts counts;
-        if (!report_counts(state, NULL, s->mappings[i]->name, &counts, e))
-            return false;
-        if (counts.state[ROW_REFUSED] + counts.state[ROW_HELD] + counts.state[ROW_DEFERRED] +
-                counts.state[ROW_UNCERTAIN] > 0)
-            *status = EXIT_ROWS_LEFT;
-    }
-    return true;
+    struct arena a;
+    arena_init(&a, 0);
+    const char **names = arena_alloc(&a, (s->n_mappings + 1) * sizeof *names);
+    for (size_t i = 0; i < s->n_mappings; i++)
+        names[i] = s->mappings[i]->name;
+    bool left = false;
+    bool ok = report_rows_left(state, names, s->n_mappings, &left, e);
+    *status = left ? EXIT_ROWS_LEFT : EXIT_CONVERGED;
+    arena_release(&a);
+    return ok;
 }

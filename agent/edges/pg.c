@@ -237,6 +237,15 @@ bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e)
     return receive(pg, out, e);
 }
 
+void pg_read_ahead(struct pg *pg)
+{
+    int64_t deadline = deadline_of(pg);
+    while (pg->sending && pg->conn && PQisBusy(pg->conn))
+        if (pg_wait(pg, POLLIN, pg->o.stop_fd, deadline) != PG_WAIT_READY ||
+            !PQconsumeInput(pg->conn))
+            return;
+}
+
 bool pg_is_sending(const struct pg *pg)
 {
     return pg->sending;

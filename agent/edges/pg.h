@@ -103,6 +103,9 @@ bool pg_script(struct pg *pg, const char *sql, struct err *e) MUST_CHECK;
 bool pg_send(struct pg *pg, const char *sql, const struct pg_params *params,
              struct err *e) MUST_CHECK;
 bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e) MUST_CHECK;
+/* Reads what the server sends until the whole result is here, and leaves it for pg_receive. Whatever goes
+ * wrong is told there. */
+void pg_read_ahead(struct pg *pg);
 bool pg_is_sending(const struct pg *pg);
 void pg_give_up(struct pg *pg); /* cancels what pg_send started, if anything */
 

@@ -248,6 +248,27 @@ bool report_rows(struct pg *pg, const struct report_filter *f, struct arena *a,
     return true;
 }
 
+bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n, bool *left,
+                      struct err *e)
+{
+    struct pg_params params;
+    struct pg_array names;
+    struct pg_result *r;
+    pg_params_init(&params);
+    pg_array_init(&names, PG_TEXT);
+    for (size_t i = 0; i < n; i++)
+        pg_array_str(&names, mappings[i]);
+    pg_add_array(&params, &names);
+    bool ok = pg_query(pg, sql_report_rows_left, &params, &r, e);
+    if (ok) {
+        *left = pg_bool(r, 0, 0);
+        pg_result_free(r);
+    }
+    pg_params_release(&params);
+    pg_array_release(&names);
+    return ok;
+}
+
 bool report_codes(struct pg *pg, const struct report_scope *scope, enum row_state state,
                   struct arena *a, struct report_code **out, size_t *n, struct err *e)
 {

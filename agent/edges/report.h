@@ -43,6 +43,10 @@ bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena
 bool report_queue(struct pg *pg, const struct report_scope *scope, struct arena *a,
                   struct report_group **groups, size_t *n, struct err *e) MUST_CHECK;
 
+/* Whether any row of these mappings is refused, held, deferred or uncertain: the exit status. */
+bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n, bool *left,
+                      struct err *e) MUST_CHECK;
+
 struct report_row {
     const char *account, *mapping, *key, *state, *operation;
     const char *job_id, *qudra_url, *job_status, *embedding_status;

@@ -153,6 +153,12 @@ bool source_changed_next(struct source *s, struct source_page *page, struct err 
     return next(s, page, e);
 }
 
+void source_read_ahead(struct source *s)
+{
+    if (s->walk.open && s->walk.sent)
+        pg_read_ahead(s->pg);
+}
+
 void source_scan_stop(struct source *s)
 {
     if (s->walk.sent && pg_is_sending(s->pg))

@@ -41,6 +41,15 @@ static void release(struct state_call *c)
     pg_params_release(&c->params);
 }
 
+bool state_send(struct state_call *c, const char *sql, struct err *e)
+{
+    for (size_t i = 0; i < c->n_columns; i++)
+        pg_add_array(&c->params, &c->column[i]);
+    bool ok = pg_send(c->pg, sql, &c->params, e);
+    release(c);
+    return ok;
+}
+
 bool state_read(struct state_call *c, const char *sql, struct pg_result **out, struct err *e)
 {
     for (size_t i = 0; i < c->n_columns; i++)

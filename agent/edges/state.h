@@ -35,6 +35,10 @@ bool state_lease_take(struct pg *pg, struct lease_claim *claim, struct lease *ou
 bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e) MUST_CHECK;
 void state_lease_give(struct pg *pg, struct lease *l); /* so that a waiting agent need not wait */
 
+/* How many accounts with live leases, this one counted, have work to do with the key of this mark now. */
+bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
+                 struct err *e) MUST_CHECK;
+
 /* The environment that the account's ids were made in; set when it is not yet known. `found` gets
  * the recorded name when it differs from `environment` (and nothing is written). */
 bool state_environment(struct pg *pg, const struct lease *l, const char *environment,
@@ -50,17 +54,20 @@ struct sighting {
     double priority; /* NAN: none */
     int64_t due_ms;  /* 0: none */
     struct desired desired;
-    /* filled by the caller after state_compare, for state_mark */
+    /* filled by the caller after state_compare_receive, for state_mark */
     struct op op;
     enum row_state mark;
 };
 
-/* Looks the page up. recorded[i] belongs to seen[i]; `same[i]` is set where nothing differs
+/* Looks the page up, in two halves: between them the server works, and the connection may be used for
+ * nothing else. recorded[i] belongs to seen[i]; `same[i]` is set where nothing differs
  * (payload, priority, due time, state) and recorded[i] then stays empty: the usual case costs no
  * transfer. *live gets how many of the keys have a state row that is neither removed nor gone. */
-bool state_compare(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
-                   struct arena *a, struct recorded *recorded, bool *same, int64_t *live,
-                   struct err *e) MUST_CHECK;
+bool state_compare_send(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
+                        struct err *e) MUST_CHECK;
+bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n, struct arena *a,
+                           struct recorded *recorded, bool *same, int64_t *live,
+                           struct err *e) MUST_CHECK;
 /* Writes what was decided: inserts and updates in one statement; the keys are all different. A row
  * that is sending or uncertain only learns what is wanted now, whatever is asked; a row marked
  * ROW_STATES ("leave it") only takes priority and due time. Rows of another account are left to

@@ -58,18 +58,23 @@ static bool is_live(const struct recorded *r)
     return r->exists && r->state != ROW_REMOVED && !r->gone;
 }
 
-bool state_compare(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
-                   struct arena *a, struct recorded *recorded, bool *same, int64_t *live,
-                   struct err *e)
+bool state_compare_send(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
+                        struct err *e)
 {
-    enum { PLACE, RECORDED };
     struct state_call c;
-    struct pg_result *r;
-    *live = 0;
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, mapping);
     add_page(&c, seen, n);
-    if (!state_read(&c, sql_state_compare, &r, e))
+    return state_send(&c, sql_state_compare, e);
+}
+
+bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n, struct arena *a,
+                           struct recorded *recorded, bool *same, int64_t *live, struct err *e)
+{
+    enum { PLACE, RECORDED };
+    struct pg_result *r;
+    *live = 0;
+    if (!pg_receive(pg, &r, e))
         return false;
     for (size_t i = 0; i < n; i++) {
         recorded[i] = (struct recorded){.op = OP_NONE};

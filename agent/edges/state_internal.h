@@ -25,6 +25,8 @@ struct pg_array *state_call_column(struct state_call *c, enum pg_type type);
  */
 bool state_read(struct state_call *c, const char *sql, struct pg_result **out,
                 struct err *e) MUST_CHECK;
+/* The first half of it: what comes is taken with pg_receive. The call is released. */
+bool state_send(struct state_call *c, const char *sql, struct err *e) MUST_CHECK;
 /* Runs a statement that writes under the lease; `out` may be NULL. Its first column says whether
  * the fence held: ERR_FENCED when not, and nothing was written. */
 bool state_write(struct state_call *c, const char *sql, struct pg_result **out,

@@ -64,6 +64,15 @@ void state_lease_give(struct pg *pg, struct lease *l)
         pg_result_free(r);
 }
 
+bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
+                 struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, l);
+    pg_add_str(&c.params, key_mark);
+    return state_write_count(&c, sql_state_share, count, e);
+}
+
 bool state_environment(struct pg *pg, const struct lease *l, const char *environment,
                        struct arena *a, const char **found, struct err *e)
 {

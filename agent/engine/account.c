@@ -102,6 +102,19 @@ static bool take_lease(struct account *a, struct pg *state, const char *holder, 
     return taken;
 }
 
+/* Accounts with work on one key divide its window: through PostgreSQL where they share a database,
+ * else each sees the others in the headers. */
+static bool divide_window(struct account *a, struct pg *state, struct err *e)
+{
+    char mark[SECRET_MARK_SIZE];
+    int64_t sharers;
+    secret_mark(a->key, mark);
+    if (!state_share(state, &a->lease, mark, &sharers, e))
+        return false;
+    limiter_set_share(a->limiter, 1.0 / (double)sharers);
+    return true;
+}
+
 bool account_take(struct account *a, struct pg *state, const char *holder, struct err *e)
 {
     bool died;
@@ -114,7 +127,7 @@ bool account_take(struct account *a, struct pg *state, const char *holder, struc
     int64_t uncertain = 0;
     bool ok = check_environment(a, state, &arena, e) &&
               state_recover(state, &a->lease, died, &uncertain, e) &&
-              account_recall_quota(a, state, e) &&
+              account_recall_quota(a, state, e) && divide_window(a, state, e) &&
               state_learned(state, a->config->name, &a->as_sent, &a->changed, e);
     arena_release(&arena);
     if (!ok) {
@@ -137,7 +150,7 @@ bool account_keep(struct account *a, struct pg *state, int64_t now_ms, struct er
         return false;
     }
     a->renew_at_ms = now_ms + LEASE_RENEW_MS;
-    return true;
+    return divide_window(a, state, e);
 }
 
 void account_give(struct account *a, struct pg *state)

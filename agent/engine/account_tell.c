@@ -8,6 +8,7 @@
  */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "engine/account.h"
 #include "formats/json.h"
 
@@ -59,6 +60,7 @@ static void write_limits(struct account *a, int64_t now_ms, struct arena *arena,
 {
     struct limiter_view v;
     struct json_writer w;
+    char mark[SECRET_MARK_SIZE];
     limiter_view(a->limiter, now_ms, &v);
     json_writer_init(&w, out);
     json_open_object(&w);
@@ -73,6 +75,9 @@ static void write_limits(struct account *a, int64_t now_ms, struct arena *arena,
     json_write_str(&w, a->config->plan);
     put_int(&w, "quota", a->quota);
     put_int(&w, "configured_quota", a->plan_quota);
+    secret_mark(a->key, mark);
+    json_key(&w, "key");
+    json_write_str(&w, mark);
     put_int(&w, "created", a->created);
     put_time(&w, "quota_turns_at", a->month_ends_ms - a->ahead_ms, arena);
     json_close_object(&w);

@@ -185,6 +185,18 @@ static bool recall(struct detection *d, const struct sighting *seen, size_t n,
     return true;
 }
 
+/* What differs, asked of the state while the next page comes in from the source: two servers and we
+ * work at the same time. */
+static bool ask_state(struct detection *d, const struct sighting *seen, size_t n,
+                      struct recorded *recorded, bool *same, int64_t *live, struct err *e)
+{
+    struct pg *state = d->options.state;
+    if (!state_compare_send(state, d->feed->mapping->name, seen, n, e))
+        return false;
+    source_read_ahead(d->feed->source);
+    return state_compare_receive(state, seen, n, &d->page, recorded, same, live, e);
+}
+
 static bool compare(struct detection *d, struct sighting *seen, size_t n, struct err *e)
 {
     if (n == 0)
@@ -193,8 +205,7 @@ static bool compare(struct detection *d, struct sighting *seen, size_t n, struct
     bool *same = arena_alloc(&d->page, n * sizeof *same);
     int64_t live = 0;
     bool ok = d->options.all ? recall(d, seen, n, recorded, &live, e)
-                             : state_compare(d->options.state, d->feed->mapping->name, seen, n,
-                                             &d->page, recorded, same, &live, e);
+                             : ask_state(d, seen, n, recorded, same, &live, e);
     if (!ok)
         return false;
     d->live_seen += live;

@@ -187,7 +187,8 @@ static inline bool same_as(struct fixture *f, const struct sighting *s)
     struct recorded r;
     bool same = false;
     int64_t live;
-    assert_done(state_compare(f->pg, "jobs", s, 1, &f->arena, &r, &same, &live, &err));
+    assert_done(state_compare_send(f->pg, "jobs", s, 1, &err));
+    assert_done(state_compare_receive(f->pg, s, 1, &f->arena, &r, &same, &live, &err));
     return same;
 }
 

@@ -1,0 +1,20 @@
+-- Notes by which key the account sends, and counts who else has work to do with the same key now: an
+-- account of another agent, or another one of this. A key's mark says nothing of the key.
+-- $1::text account, $2::bigint fence, $3::text mark of the key
+-- One row: fenced, how many with this one.
+WITH fence AS MATERIALIZED (
+    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR NO KEY UPDATE),
+marked AS (
+    UPDATE qudra_sync.account
+       SET limits = coalesce(limits, '{}') || jsonb_build_object('key', $3::text)
+     WHERE name = $1::text AND limits ->> 'key' IS DISTINCT FROM $3::text
+       AND EXISTS (SELECT FROM fence))
+SELECT EXISTS (SELECT FROM fence) AS fenced,
+       1 + (SELECT count(*)
+              FROM qudra_sync.account a
+             WHERE a.name <> $1::text AND a.limits ->> 'key' = $3::text
+               AND a.lease_until > clock_timestamp()
+               AND EXISTS (SELECT
+                             FROM qudra_sync.job
+                            WHERE account = a.name AND state = 'pending'
+                              AND (next_attempt_at IS NULL OR next_attempt_at <= now()))) AS count
