@@ -9,6 +9,7 @@
 set -eu
 
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
+TOOLS=$(dirname "$0")/../build/tools
 
 packages() {
     case $1 in
@@ -16,7 +17,7 @@ packages() {
         libyaml-dev libxml2-dev libxxhash-dev libmicrohttpd-dev libunistring-dev \
         ca-certificates tzdata ;;
     test) echo libcmocka-dev postgresql-15 postgresql-client-15 python3 python3-jsonschema python3-yaml \
-        clang-format openssl ;;
+        clang-format openssl mandoc lintian dpkg-dev fakeroot systemd zsh ;;
     bench) echo postgresql-15 postgresql-client-15 python3 python3-psycopg2 python3-requests wrk \
         binutils valgrind ;;
     check) echo clang clang-tidy cppcheck valgrind ;;
@@ -46,6 +47,21 @@ install_server() {
     install postgresql-15
 }
 
+# Prometheus is wanted for its programs alone; installed, it would be started and listen on a port.
+lacks_prometheus() {
+    case " $* " in *" test "*) ! command -v promtool >/dev/null && [ ! -x "$TOOLS/usr/bin/promtool" ] ;;
+    *) false ;; esac
+}
+
+unpack_prometheus() {
+    folder=$(mktemp -d)
+    (cd "$folder" && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb unpacked)
+    mkdir -p "$TOOLS"
+    cp -R "$folder/unpacked/usr" "$TOOLS"
+    rm -rf "$folder"
+    chown -R --reference="$(dirname "$0")" "$TOOLS"
+}
+
 wanted=$(for purpose in "$@"; do packages "$purpose"; done)
 if ! command -v dpkg-query >/dev/null; then
     echo "dependencies.sh: this is no Debian, so these are not looked for:" >&2
@@ -56,6 +72,7 @@ missing=
 for package in $wanted; do
     is_installed "$package" || missing="$missing $package"
 done
+lacks_prometheus "$@" && missing="$missing prometheus"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -69,8 +86,9 @@ fi
 apt-get update -q
 others=
 for package in $missing; do
-    [ "$package" = postgresql-15 ] || others="$others $package"
+    case $package in postgresql-15 | prometheus) ;; *) others="$others $package" ;; esac
 done
 # shellcheck disable=SC2086 # a list of words
 [ -z "$others" ] || install $others
 case "$missing " in *" postgresql-15 "*) install_server ;; esac
+case "$missing " in *" prometheus "*) unpack_prometheus ;; esac

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 enum {
     CANCEL_MS = 2000, /* for the server to obey a cancel */
@@ -135,6 +136,7 @@ static bool send_params(struct pg *pg, const char *sql, const struct pg_params *
         p = &none;
     if (!ready_to_send(pg, e))
         return false;
+    LOG_TRACE("statement", log_str("on", pg->o.what), log_str("sql", sql));
     if (!PQsendQueryParams(pg->conn, sql, p->n, p->type, p->value, p->length, p->format, 0))
         return pg_fail_lost(pg, e);
     return flush(pg, pg->o.stop_fd, e);

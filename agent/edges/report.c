@@ -172,22 +172,6 @@ bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena
     return true;
 }
 
-bool report_counts(struct pg *pg, const char *account, const char *mapping,
-                   struct report_counts *out, struct err *e)
-{
-    const struct report_scope scope = {.accounts = &account,
-                                       .mappings = &mapping,
-                                       .n_accounts = account != NULL,
-                                       .n_mappings = mapping != NULL};
-    struct arena a;
-    struct report_group *groups;
-    size_t n;
-    arena_init(&a, 0);
-    bool ok = report_groups(pg, &scope, &a, out, &groups, &n, e);
-    arena_release(&a);
-    return ok;
-}
-
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static void read_row(const struct pg_result *r, size_t i, struct arena *a, struct report_row *out)

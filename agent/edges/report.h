@@ -20,9 +20,6 @@ struct report_counts {
     /* Close latency of the last 30 days, from the change being found to Qudra's confirmation. */
     int64_t close_p50_ms, close_p95_ms, close_max_ms; /* -1: none */
 };
-/* account and mapping may be NULL: all. */
-bool report_counts(struct pg *pg, const char *account, const char *mapping,
-                   struct report_counts *out, struct err *e) MUST_CHECK;
 
 /* What a report is about; nothing named: everything. */
 struct report_scope {
@@ -30,7 +27,7 @@ struct report_scope {
     size_t n_accounts, n_mappings;
 };
 
-/* The same for each account and mapping that has rows, in their order, and over all of them. */
+/* Counts for each account and mapping that has rows, in their order, and over all of them. */
 struct report_group {
     const char *account, *mapping;
     struct report_counts counts;

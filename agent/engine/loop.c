@@ -308,7 +308,8 @@ void loop_view(const struct loop *l, struct loop_view *out)
         out->pushed.deferred += c->deferred;
         out->pushed.job_requests += c->job_requests;
         out->uncertain += (int64_t)settle_attempts(l->workers[i].settle);
-        if (push_wait_ms(l->workers[i].push) > out->limiter_wait_ms)
-            out->limiter_wait_ms = push_wait_ms(l->workers[i].push);
+        int64_t wait = push_wait_ms(l->workers[i].push);
+        if (wait != LIMITER_ASK_AGAIN && wait > out->limiter_wait_ms)
+            out->limiter_wait_ms = wait;
     }
 }

@@ -57,6 +57,8 @@ bool sender_start(struct sender *s, struct errand *errand, const struct qudra_re
     if (!http_start(s->http, &r, e))
         return false;
     errand->ticket = limiter_sent(a->limiter, now_ms);
+    LOG_TRACE("request leaves", log_str("method", request->method), log_str("url", request->url),
+              log_str("body", request->body));
     s->requests++;
     return true;
 }
@@ -104,6 +106,7 @@ static void tell_world(struct sender *s, const struct errand *errand,
     metrics_observe(s->metrics, METRIC_REQUEST_SECONDS,
                     (double)(r->ended_ms - r->started_ms) / 1000.0,
                     (const char *const[]){account, NULL});
+    LOG_TRACE("answer", log_str("what", errand->what), log_str("body", r->body));
     LOG_DEBUG("request", log_str("account", account), log_str("what", errand->what),
               log_int("status", r->status), log_int("ms", r->ended_ms - r->started_ms),
               log_str("failure", r->failure[0] != '\0' ? r->failure : NULL));

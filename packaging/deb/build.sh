@@ -11,7 +11,7 @@ package=qudra-sync
 here=packaging/deb
 doc=$stage/usr/share/doc/$package
 # The newest file decides the times in the package, so that the same tree gives the same package.
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(find agent migrations packaging docs -type f -printf '%Ts\n' | sort -n | tail -1)}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(find -L agent migrations packaging docs -type f -printf '%Ts\n' | sort -n | tail -1)}
 export SOURCE_DATE_EPOCH
 
 stage_configuration() {

@@ -33,6 +33,9 @@ KEY = "qk_test_harness"
 
 OK, USAGE, ROWS_LEFT, AWAY, INTERNAL, LOCKED, KEY_REFUSED, CONFIG = 0, 64, 65, 69, 70, 75, 77, 78
 
+# Programs that packaging/dependencies.sh has unpacked and not installed.
+os.environ["PATH"] += f":{ROOT}/build/tools/usr/bin"
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
