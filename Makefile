@@ -33,6 +33,10 @@ LDFLAGS_crash  :=
 CFLAGS_cover   := -O0 -g --coverage
 LDFLAGS_cover  := --coverage
 
+# The fuzzers want clang: `make fuzz` says so.
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_fuzz   := -fsanitize=fuzzer,address,undefined
+
 KIND     ?= release
 B        := build/$(KIND)
 
@@ -123,6 +127,14 @@ $(B)/reference: $(REFERENCE:%.c=$(B)/%.o) $(B)/libagent.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LDFLAGS_$(KIND)) -o $@ $^ $(LIB_LDLIBS)
 
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(B)/libagent.a
+	@mkdir -p $(@D)
+	$(SAY) FUZZ $@
+	$(Q)$(CC) $(BASE) $(CFLAGS_$(KIND)) $(LIB_CFLAGS) -I$(B)/gen -Itests/fuzz -o $@ $< $(LDFLAGS_$(KIND)) \
+	    $(B)/libagent.a $(LIB_LDLIBS)
+fuzzers: $(FUZZERS)
+
 small-programs: $(filter $(B)/unit/%,$(TEST_PROGRAMS)) $(B)/golden $(B)/generated $(B)/reference
 test-programs: all $(TEST_PROGRAMS) $(B)/golden $(B)/generated $(B)/reference
 
@@ -170,6 +182,21 @@ cover: ## lines that the tests run, by floor
 	@find build/cover -name '*.gcda' -delete
 	@QS_BUILD=$(CURDIR)/build/cover $(PYTHON) tests/run.py --only unit --only golden --only edges --only e2e $(ARGS)
 	@$(PYTHON) tests/cover.py build/cover
+
+crash: ## die at every step of every case, and come right again (CASE=, STEP=; see tests/README.md)
+	$(SUBMAKE) KIND=crash all
+	@QS_BUILD=$(CURDIR)/build/crash $(PYTHON) tests/crash/crash.py \
+	    $(addprefix --case ,$(CASE)) $(addprefix --step ,$(STEP)) $(ARGS)
+
+chaos: ## edits, faults, kills and restarts by chance, then the same comparison (SEED=, T= seconds)
+	$(SUBMAKE) KIND=asan all
+	@QS_BUILD=$(CURDIR)/build/asan $(PYTHON) tests/chaos/chaos.py \
+	    $(addprefix --seed ,$(SEED)) $(addprefix --seconds ,$(T)) $(ARGS)
+
+fuzz: ## libFuzzer on what reads from outside (F= one of them, T= seconds each)
+	$(DEPS) fuzz
+	$(SUBMAKE) KIND=fuzz CC=clang fuzzers
+	@QS_BUILD=$(CURDIR)/build/fuzz $(PYTHON) tests/fuzz/fuzz.py --seconds $(or $(T),60) $(F)
 
 valgrind: ## the tests once more under valgrind; takes long
 	$(DEPS) check
@@ -220,6 +247,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated docs cover \
-        valgrind bench analyze format install deb clean help
+        crash chaos fuzz fuzzers valgrind bench analyze format install deb clean help
 
--include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d
+-include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d $(FUZZERS:%=%.d)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian 12 packages that are missing for a purpose, and says nothing when none is.
 #
-#     packaging/dependencies.sh PURPOSE…      (build, test, bench, check)
+#     packaging/dependencies.sh PURPOSE…      (build, test, bench, fuzz, check)
 #
 # The server's package would make and start a cluster "main" when it is installed. The tests start a
 # private server of their own, so that is switched off for as long as the installation takes; a
@@ -20,9 +20,10 @@ packages() {
         clang-format openssl mandoc lintian dpkg-dev fakeroot systemd zsh ;;
     bench) echo postgresql-15 postgresql-client-15 python3 python3-psycopg2 python3-requests wrk \
         binutils valgrind ;;
+    fuzz) echo clang libclang-rt-14-dev ;;
     check) echo clang clang-tidy cppcheck valgrind ;;
     *)
-        echo "dependencies.sh: unknown purpose \"$1\": use build, test, bench or check" >&2
+        echo "dependencies.sh: unknown purpose \"$1\": use build, test, bench, fuzz or check" >&2
         exit 64
         ;;
     esac

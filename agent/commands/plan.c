@@ -1,6 +1,6 @@
 /*
- * plan: what a backfill would do, told before anything is sent. Nothing is written but the file that
- * was asked for.
+ * plan: what a backfill would do, told before anything is sent. Nothing is written but the file
+ * that was asked for.
  */
 #include <string.h>
 
@@ -17,7 +17,8 @@ static bool open_feed(const struct setup *s, struct pg *source, const struct map
     return true;
 }
 
-static bool add_mappings(const struct setup *s, struct forecast *p, struct pg *source, struct err *e)
+static bool add_mappings(const struct setup *s, struct forecast *p, struct pg *source,
+                         struct err *e)
 {
     for (size_t i = 0; i < s->n_mappings; i++) {
         struct feed f;
@@ -87,7 +88,8 @@ static int run(const struct invocation *in, struct err *e)
 
 static const struct command_option options[] = {
     {"--json", NULL, "the plan as one JSON object"},
-    {"--detail", NULL, "each row that something is to be sent for, or that is refused, on a line of its own"},
+    {"--detail", NULL,
+     "each row that something is to be sent for, or that is refused, on a line of its own"},
     {"--out", "FILE", "write each row that something is to be sent for to FILE, as lines of JSON"},
     {NULL, NULL, NULL},
 };
@@ -96,9 +98,10 @@ const struct command command_plan = {
     .name = "plan",
     .arguments = "",
     .summary = "what a backfill would do, sending nothing",
-    .details = "Counts creates, updates, closes and deletes, refusals by rule, and for each account the\n"
-               "requests, the time they take in its plan and at the present rate, the quota they need,\n"
-               "what would have to wait, and the day on which the quota runs out.",
+    .details =
+        "Counts creates, updates, closes and deletes, refusals by rule, and for each account the\n"
+        "requests, the time they take in its plan and at the present rate, the quota they need,\n"
+        "what would have to wait, and the day on which the quota runs out.",
     .options = options,
     .run = run,
 };

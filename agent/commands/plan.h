@@ -25,7 +25,8 @@ struct plan_account {
     int64_t quota, created;   /* quota -1: unlimited */
     int64_t room;             /* new jobs that still fit the month; INT64_MAX: unlimited */
     int64_t deferred;         /* creates that do not */
-    const char *runs_out;     /* date on which the quota runs out at the present pace; NULL: it does not */
+    const char
+        *runs_out; /* date on which the quota runs out at the present pace; NULL: it does not */
     /* The best creates, one more than fit: a heap with the worst of them at its root, which is the
      * first that has to wait once it is full. */
     struct plan_create *best;

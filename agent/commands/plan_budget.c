@@ -11,9 +11,10 @@
 #include "formats/json.h"
 
 #define CUT_MAX 100000 /* beyond so much room the first that has to wait is not told */
-#define DAY_MS 86400000.0
+#define DAY_MS  86400000.0
 
-/* ---- before: what there is ---------------------------------------------------------------------- */
+/* ---- before: what there is ----------------------------------------------------------------------
+ */
 
 static int64_t plan_rate(const struct config_account *c)
 {
@@ -30,7 +31,8 @@ static int64_t number_of(const struct json *limits, const char *key, int64_t if_
 }
 
 /* A quota that Qudra corrected holds until its month turns or the configuration changes. */
-static void read_known(struct plan_account *a, const struct report_account *known, struct arena *arena)
+static void read_known(struct plan_account *a, const struct report_account *known,
+                       struct arena *arena)
 {
     struct err ignored = ERR_INIT;
     if (known->limits == NULL)
@@ -88,7 +90,8 @@ void plan_release_budgets(struct plan_report *r)
         mem_free(r->accounts[i].best);
 }
 
-/* ---- meanwhile: the best creates ---------------------------------------------------------------- */
+/* ---- meanwhile: the best creates ----------------------------------------------------------------
+ */
 
 static bool is_later(const struct plan_create *a, const struct plan_create *b)
 {
@@ -160,7 +163,8 @@ const struct plan_create *plan_first_to_wait(const struct plan_account *a)
     return a->deferred > 0 && a->cap_best > 0 && a->n_best == a->cap_best ? &a->best[0] : NULL;
 }
 
-/* ---- after: what it comes to -------------------------------------------------------------------- */
+/* ---- after: what it comes to --------------------------------------------------------------------
+ */
 
 /* Days since the month began, by the calendar that the quota follows (UTC: Part B). */
 static double days_into_month(int64_t wall_ms, struct arena *arena)

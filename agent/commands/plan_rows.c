@@ -1,7 +1,8 @@
 /*
- * The plan row by row, written as the rows are met, so that no table is too long for it. The file of
- * --out is JSON lines: one that names the mappings, then one for each row that something would be sent
- * for, with the hash of what the mapping makes of it.
+ * The plan row by row, written as the rows are met, so that no table is too long for it. The file
+ * of
+ * --out is JSON lines: one that names the mappings, then one for each row that something would be
+ * sent for, with the hash of what the mapping makes of it.
  */
 #include <errno.h>
 #include <string.h>
@@ -50,7 +51,8 @@ bool plan_open_out(struct plan_report *r, const char *file, struct err *e)
     return true;
 }
 
-static void write_row(const struct plan_report *r, const struct feed *f, const struct sighting *seen)
+static void write_row(const struct plan_report *r, const struct feed *f,
+                      const struct sighting *seen)
 {
     struct buf line = BUF_INIT(64 * 1024);
     struct json_writer w;

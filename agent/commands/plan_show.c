@@ -94,7 +94,8 @@ void plan_show(const struct plan_report *r)
     arena_release(&arena);
 }
 
-/* ---- as JSON ------------------------------------------------------------------------------------------ */
+/* ---- as JSON
+ * ------------------------------------------------------------------------------------------ */
 
 static void put(struct json_writer *w, const char *key, int64_t n)
 {

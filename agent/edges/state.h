@@ -131,8 +131,8 @@ struct queue {
     const char *account;
     const char *const *mappings; /* those that can be read now: rows of others wait */
     size_t n_mappings;
-    bool creates;    /* false: creates are left out (quota used up) */
-    int64_t held_ms; /* state_pick: creates found in this last time are left out; -1: none */
+    enum op_kind upto; /* the least urgent operation that may be looked at */
+    int64_t held_ms;   /* state_pick: creates found in this last time are left out; -1: none */
 };
 /* The most urgent pending rows whose time has come, in the order of the queue. A row that is gone waits
  * for the guard and is not picked, unless its removal is what is pending. */

@@ -20,7 +20,7 @@ bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, q->account);
     pg_add_int(&c.params, (int64_t)limit);
-    pg_add_bool(&c.params, q->creates);
+    pg_add_str(&c.params, op_names[q->upto]);
     if (q->held_ms < 0)
         pg_add_str(&c.params, NULL);
     else
@@ -80,7 +80,7 @@ bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms,
     struct state_call c;
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, q->account);
-    pg_add_bool(&c.params, q->creates);
+    pg_add_str(&c.params, op_names[q->upto]);
     add_mappings(&c, q);
     return state_read_int(&c, sql_state_next_attempt, -1, in_ms, e);
 }

@@ -1,7 +1,8 @@
 /*
- * Why a lease row and not a session lock: a session lock dies with pgbouncer in transaction mode, and
- * it fences nothing: an agent that was stopped for a minute would wake up and go on. Our own idea of
- * the lease ends before the database's does, because it is counted from before the statement left.
+ * Why a lease row and not a session lock: a session lock dies with pgbouncer in transaction mode,
+ * and it fences nothing: an agent that was stopped for a minute would wake up and go on. Our own
+ * idea of the lease ends before the database's does, because it is counted from before the
+ * statement left.
  */
 #include "engine/account.h"
 
@@ -49,8 +50,10 @@ bool account_open(struct account *a, const struct config_account *c, int64_t now
         return err_prefix(e, "account \"%s\": ", c->name);
     a->environment = find_environment(a->key);
     if (a->environment == NULL) {
-        err_set(e, ERR_CONFIG, "account \"%s\": the API key begins with neither \"qk_live_\" nor "
-                "\"qk_test_\"", c->name);
+        err_set(e, ERR_CONFIG,
+                "account \"%s\": the API key begins with neither \"qk_live_\" nor "
+                "\"qk_test_\"",
+                c->name);
         return err_hint(e, "put the key in as Qudra shows it, with nothing before or after it");
     }
     if (a->dialect.base_url == NULL || a->dialect.base_url[0] == '\0')
@@ -79,8 +82,10 @@ static bool check_environment(struct account *a, struct pg *state, struct arena 
         return false;
     if (found == NULL)
         return true;
-    err_set(e, ERR_CONFIG, "account \"%s\": its jobs were made in the %s environment, but the key is "
-            "for %s", a->config->name, found, a->environment->name);
+    err_set(e, ERR_CONFIG,
+            "account \"%s\": its jobs were made in the %s environment, but the key is "
+            "for %s",
+            a->config->name, found, a->environment->name);
     return err_hint(e, "put the right key back, or give this key an account (or a database) of its "
                        "own");
 }
@@ -174,8 +179,9 @@ static void stop(struct account *a, int64_t now_ms, const char *message, const c
 void account_stop(struct account *a, int64_t now_ms, const char *reason)
 {
     stop(a, now_ms, "account stopped: Qudra refuses its key", reason,
-         a->config->api_key_file != NULL ? "put a valid key into api_key_file: it is taken up at once"
-                                         : "start again with a valid key");
+         a->config->api_key_file != NULL
+             ? "put a valid key into api_key_file: it is taken up at once"
+             : "start again with a valid key");
 }
 
 void account_lose_jobs(struct account *a, int64_t now_ms)
@@ -200,8 +206,8 @@ bool account_refresh_key(struct account *a)
         return false;
     struct err e = ERR_INIT;
     struct secret *fresh = secret_load(a->config->api_key_file, &e);
-    bool usable = fresh != NULL && !secret_equal(fresh, a->key) &&
-                  find_environment(fresh) == a->environment;
+    bool usable =
+        fresh != NULL && !secret_equal(fresh, a->key) && find_environment(fresh) == a->environment;
     if (!usable) {
         secret_free(fresh);
         return false;

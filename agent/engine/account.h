@@ -2,8 +2,8 @@
  * account: one Qudra key at work: its lease, its budget, its quota, and whether it may send.
  *
  * Budget, quota and health belong to an account and never touch another's. An account that Qudra
- * refuses (401, or a 403 that is about neither bulk nor quota) stops sending until a new key appears
- * in api_key_file or a probe is let through; everything else of the agent goes on.
+ * refuses (401, or a 403 that is about neither bulk nor quota) stops sending until a new key
+ * appears in api_key_file or a probe is let through; everything else of the agent goes on.
  */
 #ifndef QS_ENGINE_ACCOUNT_H
 #define QS_ENGINE_ACCOUNT_H
@@ -22,35 +22,36 @@ struct account {
     struct limiter *limiter;
 
     struct lease lease;
-    bool held;              /* the lease is ours */
-    int64_t rival_until_ms; /* monotonic: when the lease of the other agent runs out, as last seen */
-    int64_t renew_at_ms;    /* monotonic */
+    bool held; /* the lease is ours */
+    int64_t
+        rival_until_ms;  /* monotonic: when the lease of the other agent runs out, as last seen */
+    int64_t renew_at_ms; /* monotonic */
 
-    int bulk;               /* jobs in one create request; 1: no bulk-create in this plan */
-    int64_t plan_quota;     /* jobs a month, by plan or configuration; -1: unlimited */
-    int64_t quota;          /* the same, corrected by what Qudra refused this month */
-    int64_t created;        /* this month, confirmed */
-    int64_t creating;       /* sent, and their answer not yet recorded */
-    bool looking;           /* settle lists, or is about to: no create may start meanwhile */
-    int64_t month_ends_ms;  /* by Qudra's clock */
-    int64_t ahead_ms;       /* Qudra's clock against ours, by the last Date */
+    int bulk;                /* jobs in one create request; 1: no bulk-create in this plan */
+    int64_t plan_quota;      /* jobs a month, by plan or configuration; -1: unlimited */
+    int64_t quota;           /* the same, corrected by what Qudra refused this month */
+    int64_t created;         /* this month, confirmed */
+    int64_t creating;        /* sent, and their answer not yet recorded */
+    bool looking;            /* settle lists, or is about to: no create may start meanwhile */
+    int64_t month_ends_ms;   /* by Qudra's clock */
+    int64_t ahead_ms;        /* Qudra's clock against ours, by the last Date */
     int64_t ask_quota_at_ms; /* Qudra's clock: when one create beyond the quota may ask for more */
-    bool asking;            /* it may leave now, or is on its way */
-    bool mirrors;           /* Qudra holds a job of ours */
-    bool undefer;           /* deferred creates may fit now: the month has turned, or we just began */
+    bool asking;             /* it may leave now, or is on its way */
+    bool mirrors;            /* Qudra holds a job of ours */
+    bool undefer; /* deferred creates may fit now: the month has turned, or we just began */
 
-    bool stopped;           /* Qudra refuses the key */
-    int64_t probe_at_ms;    /* monotonic: when one request may try again */
+    bool stopped;        /* Qudra refuses the key */
+    int64_t probe_at_ms; /* monotonic: when one request may try again */
     char stop_reason[256];
-    bool accepted;          /* Qudra has taken the key since it was read */
-    bool jobs_missing;      /* every job that was asked for is unknown to Qudra: nothing may be sent */
-    bool job_found;         /* some job of ours has been confirmed with this key */
-    int missing_in_a_row;   /* jobs that were not there, since one was */
-    bool news;              /* the limits are not yet in the state as they are */
-    int64_t tell_at_ms;     /* monotonic: when they may be written again */
+    bool accepted;     /* Qudra has taken the key since it was read */
+    bool jobs_missing; /* every job that was asked for is unknown to Qudra: nothing may be sent */
+    bool job_found;    /* some job of ours has been confirmed with this key */
+    int missing_in_a_row; /* jobs that were not there, since one was */
+    bool news;            /* the limits are not yet in the state as they are */
+    int64_t tell_at_ms;   /* monotonic: when they may be written again */
     enum account_trouble told;
     unsigned as_sent, changed; /* job fields that came back from Qudra as sent, or changed */
-    bool learned;           /* the two masks are not yet in the state */
+    bool learned;              /* the two masks are not yet in the state */
 };
 
 /* Reads the key and prepares the limiter; ERR_CONFIG when the key cannot be read or has an unknown
@@ -59,10 +60,12 @@ bool account_open(struct account *a, const struct config_account *c, int64_t now
                   struct err *e) MUST_CHECK;
 void account_release(struct account *a);
 
-/* `holder` names this agent. Takes the lease and reads what the state knows of the account: what was in flight when the last
- * agent died becomes uncertain, the environment is compared, the quota's count is read.
- * ERR_LOCKED: another agent holds it. ERR_CONFIG: the state belongs to the other environment. */
-bool account_take(struct account *a, struct pg *state, const char *holder, struct err *e) MUST_CHECK;
+/* `holder` names this agent. Takes the lease and reads what the state knows of the account: what
+ * was in flight when the last agent died becomes uncertain, the environment is compared, the
+ * quota's count is read. ERR_LOCKED: another agent holds it. ERR_CONFIG: the state belongs to the
+ * other environment. */
+bool account_take(struct account *a, struct pg *state, const char *holder,
+                  struct err *e) MUST_CHECK;
 /* Renews the lease when it is time; ERR_FENCED when it is lost. */
 bool account_keep(struct account *a, struct pg *state, int64_t now_ms, struct err *e) MUST_CHECK;
 void account_give(struct account *a, struct pg *state);
@@ -98,8 +101,8 @@ bool account_recall_quota(struct account *a, struct pg *state, struct err *e) MU
 void account_created(struct account *a, int64_t jobs);
 /* Qudra refused a create for quota: our count was wrong, or somebody else creates with this key. */
 void account_quota_used_up(struct account *a);
-/* How many more jobs fit this month, with those in flight; INT64_MAX when unlimited. Turns the month,
- * and once an hour lets one create ask whether a used up quota has grown. */
+/* How many more jobs fit this month, with those in flight; INT64_MAX when unlimited. Turns the
+ * month, and once an hour lets one create ask whether a used up quota has grown. */
 int64_t account_quota_left(struct account *a, int64_t wall_ms);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * The month's quota. Our count is a guess and Qudra's refusal the truth, in both directions: a refusal
- * ends creating for the month, and one create an hour asks whether that still holds, so that a plan
- * that grows is noticed without a restart.
+ * The month's quota. Our count is a guess and Qudra's refusal the truth, in both directions: a
+ * refusal ends creating for the month, and one create an hour asks whether that still holds, so
+ * that a plan that grows is noticed without a restart.
  *
- * The month turns by Qudra's clock, known from the Date of its answers: a wrong clock of ours must not
- * spend the next month's quota, nor wait for a month that has begun.
+ * The month turns by Qudra's clock, known from the Date of its answers: a wrong clock of ours must
+ * not spend the next month's quota, nor wait for a month that has begun.
  */
 #include "base/clock.h"
 #include "base/log.h"

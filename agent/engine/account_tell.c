@@ -14,7 +14,8 @@
 
 #define TELL_EVERY_MS 2000
 
-/* ---- trouble ----------------------------------------------------------------------------------- */
+/* ---- trouble -----------------------------------------------------------------------------------
+ */
 
 static enum account_trouble trouble_of(const struct account *a)
 {
@@ -42,7 +43,8 @@ static bool tell_trouble(struct account *a, struct pg *state, struct err *e)
     return true;
 }
 
-/* ---- limits ------------------------------------------------------------------------------------ */
+/* ---- limits ------------------------------------------------------------------------------------
+ */
 
 static void put_int(struct json_writer *w, const char *key, int64_t n)
 {
@@ -97,7 +99,8 @@ static bool tell_limits(struct account *a, struct pg *state, int64_t now_ms, str
     return ok;
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
+/* ---- both --------------------------------------------------------------------------------------
+ */
 
 bool account_tell(struct account *a, struct pg *state, int64_t now_ms, bool at_once, struct err *e)
 {

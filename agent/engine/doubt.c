@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 #define SUSPECTS_MAX 128
-#define WITNESSES 3 /* other jobs that must be missing too before all of them count as missing */
+#define WITNESSES    3 /* other jobs that must be missing too before all of them count as missing */
 
 struct doubt {
     struct errand errand; /* first */
@@ -65,7 +65,8 @@ int64_t doubt_wait_ms(const struct doubt *d, int64_t now_ms)
     return d->flying ? LEASE_RENEW_MS : sender_probe_wait_ms(d->account, now_ms);
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking ------------------------------------------------------------------------------------
+ */
 
 static void answered(struct errand *errand, const struct http_response *r)
 {
@@ -153,7 +154,8 @@ bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
     return go_on(d, now_ms, e);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
 
 struct doubt *doubt_new(struct account *a, struct sender *s, struct pg *state)
 {

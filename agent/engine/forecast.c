@@ -136,10 +136,3 @@ bool forecast_add(struct forecast *p, struct feed *f, const struct remove_limit 
         p->held = true;
     return ok;
 }
-
-int64_t forecast_requests(const struct forecast *p, int bulk)
-{
-    int64_t per = bulk > 1 ? bulk : 1;
-    return p->op[OP_CLOSE] + p->op[OP_DELETE] + p->op[OP_UPDATE] +
-           (p->op[OP_CREATE] + per - 1) / per;
-}

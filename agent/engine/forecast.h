@@ -45,7 +45,4 @@ void forecast_release(struct forecast *p);
 bool forecast_add(struct forecast *p, struct feed *f, const struct remove_limit *limit,
               struct err *e) MUST_CHECK;
 
-/* What it costs: requests, and the time they take in a plan (at its limit less headroom). */
-int64_t forecast_requests(const struct forecast *p, int bulk);
-
 #endif

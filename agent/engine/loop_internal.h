@@ -49,6 +49,8 @@ struct loop {
     int64_t began_ms; /* of loop_run */
     int64_t due_at_ms; /* when a payload changes with the clock; INT64_MAX: none known */
     struct loop_view seen; /* sums over passes */
+    int64_t window_at_ms; /* wall clock: when sync.schedule is next due; 0: it is now */
+    bool window_open;     /* what is found may go out; see loop_schedule.c */
 
     int64_t count_rows_at_ms; /* monotonic: for metrics, not before */
 
@@ -66,7 +68,16 @@ void loop_metrics_begin(struct loop *l); /* counters that exist from the start *
 void loop_metrics_show(struct loop *l, int64_t now_ms);
 void loop_readiness(struct loop *l);
 
+/* loop_schedule.c */
+/* Opens and closes the windows of sync.schedule. */
+void loop_schedule_turn(struct loop *l, int64_t now_ms);
+/* Nothing is looked at before the next window. */
+bool loop_schedule_waits(const struct loop *l);
+/* How long until the next window; INT64_MAX: there is no schedule. */
+int64_t loop_schedule_in_ms(const struct loop *l);
+
 /* loop_pass.c */
+bool loop_is_ours(const struct loop *l, const struct feed *f); /* we hold its account */
 /* Starts a pass when one is due, or takes one step of the one under way. */
 bool loop_detect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 /* 0: detection has something to do now; else how long until the next poll, scan or due row. */

@@ -1,7 +1,7 @@
 /*
- * What the agent shows to Prometheus. Gauges are set when somebody comes to read them, so that they are
- * never older than the scrape and cost nothing without one; only the rows are counted by a statement,
- * and that at most every quarter of a minute.
+ * What the agent shows to Prometheus. Gauges are set when somebody comes to read them, so that they
+ * are never older than the scrape and cost nothing without one; only the rows are counted by a
+ * statement, and that at most every quarter of a minute.
  */
 #include <string.h>
 
@@ -19,7 +19,8 @@ static const char *const *labels(const char *out[3], const char *first, const ch
     return out;
 }
 
-/* ---- counters ---------------------------------------------------------------------------------- */
+/* ---- counters ----------------------------------------------------------------------------------
+ */
 
 /* A counter that first appears with its first event hides that event from rate(). */
 void loop_metrics_begin(struct loop *l)
@@ -37,7 +38,8 @@ void loop_metrics_begin(struct loop *l)
     }
 }
 
-/* ---- readiness --------------------------------------------------------------------------------- */
+/* ---- readiness ---------------------------------------------------------------------------------
+ */
 
 void loop_readiness(struct loop *l)
 {
@@ -62,7 +64,8 @@ void loop_readiness(struct loop *l)
     arena_release(&a);
 }
 
-/* ---- gauges ------------------------------------------------------------------------------------ */
+/* ---- gauges ------------------------------------------------------------------------------------
+ */
 
 static void show_account(struct metrics *m, struct account *a, int64_t now_ms)
 {

@@ -27,7 +27,7 @@ static bool holds(const struct loop *l, const char *account)
 }
 
 /* What is read for an account that another agent holds would be marked by nobody. */
-static bool is_ours(const struct loop *l, const struct feed *f)
+bool loop_is_ours(const struct loop *l, const struct feed *f)
 {
     return f->mapping->account_sql != NULL ? l->n_leases > 0 : holds(l, f->account);
 }
@@ -162,7 +162,8 @@ static void schedule(struct loop *l, struct feed *f, int64_t now_ms)
     int64_t pause_ms = f->woken ? 0 : l->o.config->interval_ms;
     if (f->chase != 0 && pause_ms > CHASE_MS)
         pause_ms = CHASE_MS;
-    f->next_poll_ms = l->o.mode == LOOP_RUN ? now_ms + pause_ms : NEVER;
+    bool again = l->o.mode == LOOP_RUN && !loop_schedule_waits(l);
+    f->next_poll_ms = again ? now_ms + pause_ms : NEVER;
 }
 
 static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
@@ -185,6 +186,7 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     l->seen.mapping = NULL;
     f->trouble_told = false;
     f->passed = true;
+    f->in_window = false;
     if (noted > 0)
         f->chase = CHASE_ALL;
     schedule(l, f, now_ms);
@@ -200,6 +202,7 @@ static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *
     l->seen.mapping = NULL;
     f->next_poll_ms = now_ms + l->o.config->interval_ms;
     f->passed = true;
+    f->in_window = f->in_window && e->kind == ERR_AWAY;
     if (e->kind == ERR_STOPPED) {
         f->next_poll_ms = now_ms;
         return true;
@@ -231,7 +234,7 @@ static bool look_at_due(struct loop *l, struct feed *f, struct err *e)
 
 static bool look_at_all_due(struct loop *l, int64_t now_ms, struct err *e)
 {
-    if (now_ms < l->due_at_ms)
+    if (now_ms < l->due_at_ms || (loop_schedule_waits(l) && !l->window_open))
         return true;
     for (size_t i = 0; i < l->n_feeds; i++)
         if (l->feeds[i].mapping->n_due > 0 && !look_at_due(l, &l->feeds[i], e))
@@ -249,7 +252,7 @@ static struct feed *next_feed(struct loop *l)
 {
     struct feed *next = NULL;
     for (size_t i = 0; i < l->n_feeds; i++)
-        if (is_ours(l, &l->feeds[i]) &&
+        if (loop_is_ours(l, &l->feeds[i]) &&
             (next == NULL || l->feeds[i].next_poll_ms < next->next_poll_ms))
             next = &l->feeds[i];
     return next;
@@ -259,17 +262,20 @@ int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms)
 {
     if (l->detection != NULL)
         return 0;
-    int64_t at = l->due_at_ms;
+    int64_t at = loop_schedule_waits(l) && !l->window_open ? NEVER : l->due_at_ms;
     for (size_t i = 0; i < l->n_feeds; i++)
-        if (is_ours(l, &l->feeds[i]) && l->feeds[i].next_poll_ms < at)
+        if (loop_is_ours(l, &l->feeds[i]) && l->feeds[i].next_poll_ms < at)
             at = l->feeds[i].next_poll_ms;
+    int64_t window_ms = loop_schedule_in_ms(l);
+    if (window_ms < NEVER && window_ms < at - now_ms)
+        return window_ms;
     return at == NEVER ? -1 : at > now_ms ? at - now_ms : 0;
 }
 
 bool loop_all_passed(const struct loop *l)
 {
     for (size_t i = 0; i < l->n_feeds; i++)
-        if (is_ours(l, &l->feeds[i]) && !l->feeds[i].passed)
+        if (loop_is_ours(l, &l->feeds[i]) && !l->feeds[i].passed)
             return false;
     return true;
 }
@@ -297,6 +303,7 @@ bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)
 {
     if (l->n_leases == 0)
         return true;
+    loop_schedule_turn(l, now_ms);
     if (l->detection == NULL) {
         struct feed *f = next_feed(l);
         if (f == NULL || f->next_poll_ms > now_ms)

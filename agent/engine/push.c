@@ -75,6 +75,13 @@ void push_hold_creates(struct push *p, int64_t since_ms)
     push_wake(p);
 }
 
+void push_only_removals(struct push *p, bool only)
+{
+    if (p->only_removals && !only)
+        push_wake(p);
+    p->only_removals = only;
+}
+
 bool push_in_doubt(const struct push *p)
 {
     return doubt_is_open(p->doubt);

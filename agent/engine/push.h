@@ -38,6 +38,8 @@ void push_free(struct push *p); /* nothing may be in flight */
  * ended, when the best of all are known, and which of them are old jobs under a new key. What was found
  * before goes on. */
 void push_hold_creates(struct push *p, int64_t since_ms);
+/* Closes and deletes alone may go out, until this is called with false. */
+void push_only_removals(struct push *p, bool only);
 /* A job of ours was not there, and it is not yet known whether any is: settle must not list now. */
 bool push_in_doubt(const struct push *p);
 /* Does what can be done now. `start` false: starts nothing new, only records (a clean stop). */

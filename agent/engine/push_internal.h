@@ -49,6 +49,7 @@ struct push {
     struct doubt *doubt;
     int64_t hold_since_ms;       /* creates found since then wait: see push_hold_creates; -1: none do */
     bool only_held;              /* all pending creates are such */
+    bool only_removals;          /* the rest waits: see push_only_removals */
     int64_t answered_since_ms;
     bool hungry;                 /* the queue may hold rows that were not picked */
     bool may_defer;              /* creates may be pending that the quota has no room for */

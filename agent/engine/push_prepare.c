@@ -236,7 +236,9 @@ struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t n
     return (struct queue){.account = p->o.account->config->name,
                           .mappings = p->readable,
                           .n_mappings = n,
-                          .creates = creates,
+                          .upto = p->only_removals ? OP_DELETE
+                                  : creates        ? OP_CREATE
+                                                   : OP_UPDATE,
                           .held_ms = held_ms};
 }
 

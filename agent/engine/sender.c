@@ -1,6 +1,6 @@
 /*
- * The limiter is told of a request before it leaves and of its answer before the owner is, so that an
- * owner who sends again at once already paces by what the answer's headers said.
+ * The limiter is told of a request before it leaves and of its answer before the owner is, so that
+ * an owner who sends again at once already paces by what the answer's headers said.
  */
 #include "engine/sender.h"
 
@@ -95,8 +95,7 @@ static void remember(struct sender *s, const struct http_response *r)
         snprintf(s->last_failure, sizeof s->last_failure, "%s", r->failure);
 }
 
-static void tell_world(struct sender *s, const struct errand *errand,
-                       const struct http_response *r)
+static void tell_world(struct sender *s, const struct errand *errand, const struct http_response *r)
 {
     const char *account = errand->account->config->name;
     char status[12];

@@ -2,8 +2,8 @@
  * sender: carries one request of an account to Qudra and its answer back to whoever asked.
  *
  * Every request of the agent (creates, updates, removals, list pages, probes) leaves through
- * sender_start, so that the limiter, the lease, the metrics and the log see each one exactly once. It
- * judges no answer: that is qudra's and op's work.
+ * sender_start, so that the limiter, the lease, the metrics and the log see each one exactly once.
+ * It judges no answer: that is qudra's and op's work.
  */
 #ifndef QS_ENGINE_SENDER_H
 #define QS_ENGINE_SENDER_H
@@ -15,9 +15,9 @@
 
 struct sender {
     struct http *http;
-    struct metrics *metrics; /* may be NULL */
-    int64_t requests;        /* sent since start */
-    int64_t limited;         /* 429 answers since start */
+    struct metrics *metrics;     /* may be NULL */
+    int64_t requests;            /* sent since start */
+    int64_t limited;             /* 429 answers since start */
     int64_t successes, failures; /* 2xx; no answer, 5xx */
     char last_failure[256];
 };
@@ -30,8 +30,8 @@ struct errand {
     uint64_t ticket;
 };
 
-/* 0: a request of the account may leave now; else how long to wait (LIMITER_ASK_AGAIN: an answer must
- * come first). */
+/* 0: a request of the account may leave now; else how long to wait (LIMITER_ASK_AGAIN: an answer
+ * must come first). */
 int64_t sender_wait_ms(struct account *a, int64_t now_ms);
 /* The same for a request that only asks whether a job is there: it may leave while all jobs are
  * missing, and nothing else may. */

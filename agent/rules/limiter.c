@@ -309,7 +309,8 @@ static double a_minute(const struct limiter *l)
 {
     const struct limiter_windows *w = &l->windows;
     const int64_t theirs = max64(headroom(l), beyond_shares(l, w->others_before));
-    const double ours = fmin((double)(w->limit - theirs), l->share * (double)(w->limit - headroom(l)));
+    const double ours =
+        fmin((double)(w->limit - theirs), l->share * (double)(w->limit - headroom(l)));
     return fmax(ours, 1) * 60000 / (double)w->length_ms;
 }
 

@@ -53,7 +53,8 @@ int64_t limiter_wait_ms(struct limiter *l, int64_t now_ms);
 /* Every request that leaves is told here, and gets exactly one end. The ticket ties the two. */
 uint64_t limiter_sent(struct limiter *l, int64_t now_ms);
 /* A 429 with room left in the window (Remaining above 0) is not about the window (the quota, most
- * likely): it counts as any answer, and a Retry-After of more than two windows is not waited for. */
+ * likely): it counts as any answer, and a Retry-After of more than two windows is not waited for.
+ */
 void limiter_answered(struct limiter *l, uint64_t ticket, int64_t now_ms, int status,
                       const struct limiter_headers *h, double random);
 /* No answer came (time-out, reset): the server may have counted it or not: counted as used.
@@ -66,8 +67,8 @@ struct limiter_view {
     int64_t resets_in_ms;
     int in_flight, concurrency; /* the adaptive bound now in force */
     bool learned;               /* from headers, not from the plan */
-    double a_minute;            /* requests a minute that the key leaves us, at others' present use */
-    int64_t paused_ms;          /* Retry-After or back-off still to run; 0: none */
+    double a_minute;   /* requests a minute that the key leaves us, at others' present use */
+    int64_t paused_ms; /* Retry-After or back-off still to run; 0: none */
 };
 void limiter_view(struct limiter *l, int64_t now_ms, struct limiter_view *out);
 

@@ -1,13 +1,12 @@
 -- How long until the next pending row's time comes, in ms: 0 now, NULL nothing waits. The rows that
 -- back off are looked through only when none is ready. What state_pick leaves out does not count.
 -- The order of the first look-up is there to have it read index job_queue and not the table.
--- $1::text account, $2::boolean creates too, $3::text[] mappings that can be read now
+-- $1::text account, $2::qudra_sync.operation the last that is wanted, $3::text[] mappings that can be read now
 SELECT coalesce(
        (SELECT 0
           FROM qudra_sync.job
          WHERE account = $1::text AND state = 'pending' AND mapping = ANY ($3::text[])
-           AND operation <= CASE WHEN $2::boolean THEN 'create' ELSE 'update' END
-                            ::qudra_sync.operation
+           AND operation <= $2::qudra_sync.operation
            AND (next_attempt_at IS NULL OR next_attempt_at <= now())
            AND (gone_at IS NULL OR operation <= 'delete')
          ORDER BY operation, priority, mapping, source_key
@@ -15,6 +14,5 @@ SELECT coalesce(
        (SELECT ceil(extract(epoch FROM min(next_attempt_at) - now()) * 1000)::bigint
           FROM qudra_sync.job
          WHERE account = $1::text AND state = 'pending' AND mapping = ANY ($3::text[])
-           AND operation <= CASE WHEN $2::boolean THEN 'create' ELSE 'update' END
-                            ::qudra_sync.operation
+           AND operation <= $2::qudra_sync.operation
            AND (gone_at IS NULL OR operation <= 'delete'))) AS in_ms

@@ -1,7 +1,7 @@
 -- The most urgent pending rows of an account whose time has come, in the order of index job_queue.
 -- The bound on the operation is part of the index range: creates left out cost nothing. A row that
 -- is gone waits for the guard, unless its removal is what is pending.
--- $1::text account, $2::bigint limit, $3::boolean creates too, $4::bigint ms: creates found since then
+-- $1::text account, $2::bigint limit, $3::qudra_sync.operation the last that is wanted, $4::bigint ms: creates found since then
 -- are left out (NULL: none), $5::text[] mappings that can be read now
 -- Rows: mapping, key, ms since the change was found, then what struct recorded holds.
 SELECT mapping, source_key,
@@ -10,7 +10,7 @@ SELECT mapping, source_key,
        attempts, gone_at IS NOT NULL AS gone
   FROM qudra_sync.job
  WHERE account = $1::text AND state = 'pending' AND mapping = ANY ($5::text[])
-   AND operation <= CASE WHEN $3::boolean THEN 'create' ELSE 'update' END::qudra_sync.operation
+   AND operation <= $3::qudra_sync.operation
    AND (next_attempt_at IS NULL OR next_attempt_at <= now())
    AND (gone_at IS NULL OR operation <= 'delete')
    AND ($4::bigint IS NULL OR operation < 'create'

@@ -1,5 +1,6 @@
 -- Notes by which key the account sends, and counts who else has work to do with the same key now: an
--- account of another agent, or another one of this. A key's mark says nothing of the key.
+-- account of another agent, or another one of this. One without any row yet is about to have work. A
+-- key's mark says nothing of the key.
 -- $1::text account, $2::bigint fence, $3::text mark of the key
 -- One row: fenced, how many with this one.
 WITH fence AS MATERIALIZED (
@@ -14,7 +15,8 @@ SELECT EXISTS (SELECT FROM fence) AS fenced,
               FROM qudra_sync.account a
              WHERE a.name <> $1::text AND a.limits ->> 'key' = $3::text
                AND a.lease_until > clock_timestamp()
-               AND EXISTS (SELECT
-                             FROM qudra_sync.job
-                            WHERE account = a.name AND state = 'pending'
-                              AND (next_attempt_at IS NULL OR next_attempt_at <= now()))) AS count
+               AND (EXISTS (SELECT
+                              FROM qudra_sync.job
+                             WHERE account = a.name AND state = 'pending'
+                               AND (next_attempt_at IS NULL OR next_attempt_at <= now()))
+                    OR NOT EXISTS (SELECT FROM qudra_sync.job WHERE account = a.name))) AS count

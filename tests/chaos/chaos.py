@@ -22,10 +22,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "crash"))
 from world import TABLE, harness, now  # noqa: E402 (found by the line above)
-from harness import LOCKED, OK, ROWS_LEFT, MirrorCase, eventually  # noqa: E402
+from harness import AWAY, LOCKED, OK, ROWS_LEFT, MirrorCase, eventually  # noqa: E402
 
 SEEDS = Path(__file__).with_name("seeds.txt")
-QUIET_S = 20
+QUIET_S = 60
 ACCOUNT = "acme"
 CITIES = ("Riyadh", "Jeddah", "Dammam", "Abha")
 
@@ -119,7 +119,7 @@ class Chaos:
 
     def insert(self):
         n = self.chance.choice((1, 1, 3, 12, 150 if self.plan != "free" else 5))
-        body = self.chance.choice(("A good job.", "  Two  spaces ", "* one\n* two"))
+        body = self.chance.choice(("A good job.", "Two  spaces", "* one\n* two"))
         self.sql(f"INSERT INTO job (id, title, body, city, pay) SELECT i, 'Job ' || i, '{body}', "
                  f"'{self.chance.choice(CITIES)}', 5000 + i "
                  f"FROM generate_series({self.next_id}, {self.next_id + n - 1}) i")
@@ -215,17 +215,24 @@ class Chaos:
             event = self.chance.choices(events, weights)[0]
             self.events[event.__name__] += 1
             event(self)
-            if self.running.process.poll() is not None:
-                raise AssertionError(f"`run` ended by itself:\n{self.running.log[-3000:]}")
+            self.see_that_it_runs()
+
+    def see_that_it_runs(self):
+        """Started while the database is away, it ends with 69 and leaves it to its supervisor."""
+        status = self.running.process.poll()
+        if status == AWAY:
+            self.start()
+        elif status is not None:
+            raise AssertionError(f"`run` ended with {status}:\n{self.running.log[-3000:]}")
 
     def calm(self):
         self.end_session("COMMIT")
         self.faults = dict(self.sandbox.stats()["faults"])
         self.sandbox.no_faults()
         for which in (("retry",), ("retry",)):  # what Qudra refused without a reason
-            eventually(lambda: not self.restless(), QUIET_S, "nothing waits any more")
+            self.wait_for(lambda: not self.restless())
             self.agent.run(*which, expect=(OK, ROWS_LEFT, LOCKED))
-        self.wait_for_the_mirror()
+        self.wait_for(lambda: not self.restless() and not self.differences())
         self.running.stop()
         self.agent.run("once")
         before = self.sandbox.stats()["requests_total"]
@@ -234,13 +241,31 @@ class Chaos:
         if sent:
             raise AssertionError(f"not silent at the end: {self.sandbox.log()[-sent:]}")
 
-    def wait_for_the_mirror(self):
+    def wait_for(self, condition):
+        def look():
+            self.see_that_it_runs()
+            return condition()
         try:
-            eventually(lambda: not self.restless() and not self.differences(), QUIET_S)
-        except AssertionError:
+            eventually(look, QUIET_S)
+        except AssertionError as e:
             wrong = self.differences()
-            raise AssertionError(f"{self.restless()} rows wait, {len(wrong)} differences:\n  "
-                                 + "\n  ".join(wrong[:8])) from None
+            account = self.db.rows("SELECT fields_as_sent, fields_changed FROM qudra_sync.account")
+            raise AssertionError(
+                f"{e}\n{self.restless()} rows wait, {account}, {len(wrong)} differences:\n  "
+                + "\n  ".join(wrong[:8]) + "\n" + self.story(wrong[0] if wrong else "")) from None
+
+    def story(self, difference):
+        """Everything that is known of the first row or job that differs."""
+        key = re.search(r"'Job (\d+)|^(\d+)", difference)
+        if key is None:
+            return ""
+        key = key[1] or key[2]
+        jobs = [j for j in self.sandbox.jobs() if re.match(rf"Job {key}\b", j["title"])]
+        paths = [j["id"] for j in jobs]
+        lines = [*self.db.rows(f"SELECT * FROM job WHERE id = {key}"),
+                 *self.db.rows(f"SELECT * FROM qudra_sync.job WHERE source_key = '{key}'"), *jobs,
+                 *(r for r in self.sandbox.log() if r["path"].rsplit("/", 1)[1] in paths)]
+        return "\n".join(map(str, lines))
 
     def restless(self):
         return self.db.value("SELECT (SELECT count(*) FROM qudra_sync.create_attempt) + (SELECT "

@@ -1,5 +1,6 @@
 """What the reporting commands say: plan, explain, check, migrate."""
 
+import json
 import unittest
 
 from harness import CONFIG, OK, ROWS_LEFT, USAGE, MirrorCase
@@ -48,6 +49,53 @@ class Plan(MirrorCase):
         self.fill(30)
         self.agent.configure(qudra={"quota": 10})
         self.assertEqual(self.agent.run("plan", "--json").json["deferred"], 20)
+
+
+class WhatAPlanCosts(MirrorCase):
+    sandbox_options = ("--limit", "500", "--quota", "unlimited")
+    MAPPING = MirrorCase.MAPPING.replace("fields:", "  priority: pay DESC\nfields:", 1)
+
+    def account(self, *words):
+        return self.agent.run("plan", "--json", *words).json["accounts"][0]
+
+    def test_the_rows_that_would_wait_are_those_that_do(self):
+        self.fill(30)
+        self.db.psql("UPDATE job SET pay = 5000 + id")
+        self.agent.configure(qudra={"quota": 10})
+        account = self.account()
+        self.assertEqual(account["first_to_wait"], {"mapping": "jobs", "key": "20"})
+        self.assertIsNotNone(account["quota_runs_out_on"])
+        self.assertIn("the first of them: jobs 20", self.agent.run("plan").stdout)
+        self.agent.run("backfill", expect=ROWS_LEFT)
+        self.assertEqual(self.states()["20"], "deferred")
+        self.assertEqual(self.states()["21"], "synced")
+
+    def test_the_present_rate_is_what_the_agent_met(self):
+        self.assertIsNone(self.account()["present_requests_a_minute"])
+        self.agent.configure(qudra={"headroom": 0})
+        self.fill(3)
+        self.agent.run("backfill")
+        self.assertEqual(self.account()["present_requests_a_minute"], 500)
+        self.assertIn("at the present rate (500 a minute)", self.agent.run("plan").stdout)
+
+    def test_each_row_can_be_listed(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET pay = 9500, title = 'Edited' WHERE id = 2; "
+                     "INSERT INTO job (id, title) VALUES (9, 'New one'), (900, 'no')")
+        lines = self.agent.run("plan", "--detail").stdout.splitlines()
+        self.assertIn("create   jobs 9", lines)
+        self.assertIn("update   jobs 2: title, salary_min", lines)
+        self.assertIn("refuse   jobs 900: title.too_short", lines)
+
+    def test_the_plan_can_be_kept_in_a_file(self):
+        self.fill(2)
+        self.agent.run("plan", "--out", "plan.jsonl")
+        head, *rows = map(json.loads, (self.agent.folder / "plan.jsonl").read_text().splitlines())
+        self.assertEqual((head["qudra_sync_plan"], head["mappings"][0]["name"]), (1, "jobs"))
+        self.assertEqual([(row["operation"], row["key"]) for row in rows],
+                         [("create", "1"), ("create", "2")])
+        self.assertRegex(rows[0]["hash"], "^[0-9a-f]{32}$")
 
 
 class Explain(MirrorCase):

@@ -17,6 +17,8 @@ def free_port():
 
 
 class Scraped(MirrorCase):
+    sandbox_options = ("--limit", "500", "--quota", "unlimited")
+
     def setUp(self):
         super().setUp()
         self.fill(3)
@@ -38,10 +40,9 @@ class Scraped(MirrorCase):
     def test_a_scrape_is_accepted_by_promtool(self):
         self.agent.start()
         eventually(lambda: "qudra_sync_passes_total" in self.get("/metrics")[1])
-        text = eventually(lambda: "qudra_sync_rows_pushed_total" in (t := self.get("/metrics")[1])
-                          and t)
-        self.assertIn('qudra_sync_rows_pushed_total{account="default",operation="create",'
-                      'outcome="done"} 3\n', text)
+        created = ('qudra_sync_rows_pushed_total{account="default",operation="create",'
+                   'outcome="done"} 3\n')
+        text = eventually(lambda: created in (t := self.get("/metrics")[1]) and t)
         if shutil.which("promtool") is None:
             self.skipTest("promtool is not installed: the text is not checked")
         done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
@@ -53,6 +54,34 @@ class Scraped(MirrorCase):
         eventually(lambda: self.get("/readyz")[0] == 200)
         self.assertEqual(self.get("/healthz"), (200, "ok\n"))
         running.stop()
+
+    def value(self, series):
+        """Of one line of /metrics; None where there is none."""
+        for line in self.get("/metrics")[1].splitlines():
+            name, _, value = line.rpartition(" ")
+            if name == series:
+                return float(value)
+        return None
+
+    def test_the_budget_and_the_rows_are_shown(self):
+        self.agent.configure(qudra={"quota": 40})
+        self.agent.start()
+        account = 'account="default"'
+        eventually(lambda: self.value(f"qudra_sync_window_requests_limit{{{account}}}") == 500)
+        eventually(lambda: self.value(f"qudra_sync_quota_jobs_used{{{account}}}") == 3)
+        self.assertEqual(self.value(f"qudra_sync_quota_jobs_limit{{{account}}}"), 40)
+        self.assertEqual(self.value(f"qudra_sync_rate_limited_total{{{account}}}"), 0)
+        self.assertEqual(self.value(f'qudra_sync_trouble{{{account},condition="key_refused"}}'), 0)
+        self.assertIsNotNone(self.value(f'qudra_sync_rows{{{account},state="synced"}}'))
+        self.assertLess(self.value('qudra_sync_source_lag_seconds{mapping="jobs"}'), 30)
+
+    def test_not_ready_while_the_key_is_refused(self):
+        self.sandbox.admin("keys", {"action": "revoke", "key": "qk_test_harness"})
+        self.agent.start()
+        eventually(lambda: "is stopped" in self.get("/readyz")[1])
+        self.assertEqual(self.value(
+            'qudra_sync_trouble{account="default",condition="key_refused"}'), 1)
+        self.assertEqual(self.get("/healthz")[0], 200)
 
     def test_a_taken_port_stops_the_start_and_says_why(self):
         with socket.socket() as taken:

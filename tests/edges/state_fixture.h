@@ -170,7 +170,7 @@ static inline struct queue fixture_queue(bool creates)
     return (struct queue){.account = "acme",
                           .mappings = mappings,
                           .n_mappings = ARRAY_LEN(mappings),
-                          .creates = creates,
+                          .upto = creates ? OP_CREATE : OP_UPDATE,
                           .held_ms = -1};
 }
 

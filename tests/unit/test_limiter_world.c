@@ -34,7 +34,8 @@ struct world {
     int64_t timeout_ms;
     int concurrency;
     double headroom; /* percent */
-    double share;    /* of the limiter under test */
+    double share;    /* of each limiter under test */
+    int agents;      /* limiters under test, on one key; 0 is one */
     enum others others;
     int windows; /* how long */
 };
@@ -48,7 +49,8 @@ struct world_count {
     int64_t idle_most_ms; /* from a window's beginning to our first request in it: the last four */
 };
 
-#define MOST 128
+#define MOST       128
+#define AGENTS_MAX 4
 
 enum phase { FREE, UNDER_WAY, COMING_BACK };
 
@@ -57,6 +59,7 @@ struct flight {
     int64_t at_ms; /* of its next event */
     int64_t back_ms;
     uint64_t ticket;
+    int agent;
     bool lost, arrives, muted, broken;
     int status;
     struct limiter_headers headers;
@@ -72,7 +75,8 @@ struct run {
     const struct world *w;
     struct world_count count;
     struct server server;
-    struct limiter *limiter;
+    struct limiter *limiter[AGENTS_MAX];
+    int agents;
     struct flight flights[MOST];
     int64_t now, end_ms, other_ms;
     uint64_t random;
@@ -183,18 +187,20 @@ static void come_back(struct run *r, struct flight *f)
 {
     f->phase = FREE;
     if (f->lost)
-        limiter_lost(r->limiter, f->ticket, r->now, true, chance(r));
+        limiter_lost(r->limiter[f->agent], f->ticket, r->now, true, chance(r));
     else
-        limiter_answered(r->limiter, f->ticket, r->now, f->status, &f->headers, chance(r));
+        limiter_answered(r->limiter[f->agent], f->ticket, r->now, f->status, &f->headers,
+                         chance(r));
 }
 
-static void depart(struct run *r, struct flight *f)
+static void depart(struct run *r, struct flight *f, int agent)
 {
     const struct world *w = r->w;
     const int64_t took = between(r, w->latency_lo, w->latency_hi);
     const int64_t up = between(r, 0, took);
     *f = (struct flight){.phase = UNDER_WAY,
-                         .ticket = limiter_sent(r->limiter, r->now),
+                         .ticket = limiter_sent(r->limiter[agent], r->now),
+                         .agent = agent,
                          .lost = chance(r) < w->lost,
                          .muted = chance(r) < w->mute,
                          .broken = chance(r) < w->broken};
@@ -205,17 +211,27 @@ static void depart(struct run *r, struct flight *f)
 }
 
 /* Lets leave what may; returns when to ask again. */
-static int64_t depart_all(struct run *r)
+static int64_t depart_of(struct run *r, int agent)
 {
     for (size_t i = 0; i < MOST; i++) {
         if (r->flights[i].phase != FREE)
             continue;
-        const int64_t wait = limiter_wait_ms(r->limiter, r->now);
+        const int64_t wait = limiter_wait_ms(r->limiter[agent], r->now);
         if (wait > 0)
             return wait == LIMITER_ASK_AGAIN ? INT64_MAX : r->now + wait;
-        depart(r, &r->flights[i]);
+        depart(r, &r->flights[i], agent);
     }
     return INT64_MAX;
+}
+
+static int64_t depart_all(struct run *r)
+{
+    int64_t soonest = INT64_MAX;
+    for (int agent = 0; agent < r->agents; agent++) {
+        const int64_t at_ms = depart_of(r, agent);
+        soonest = at_ms < soonest ? at_ms : soonest;
+    }
+    return soonest;
 }
 
 static void others_send(struct run *r)
@@ -260,11 +276,15 @@ static struct world_count world_run(const struct world *w)
     r.server = (struct server){.edge_ms = w->first_edge_ms, .limit = w->limit};
     r.end_ms = w->first_edge_ms + w->windows * w->window_ms;
     r.other_ms = w->others == OTHERS_NONE ? INT64_MAX : 0;
-    r.limiter = limiter_new(&options, 0);
-    limiter_set_share(r.limiter, w->share > 0 ? w->share : 1);
+    r.agents = w->agents > 0 ? w->agents : 1;
+    for (int i = 0; i < r.agents; i++) {
+        r.limiter[i] = limiter_new(&options, 0);
+        limiter_set_share(r.limiter[i], w->share > 0 ? w->share : 1);
+    }
     while (r.now < r.end_ms)
         step(&r, depart_all(&r));
-    limiter_free(r.limiter);
+    for (int i = 0; i < r.agents; i++)
+        limiter_free(r.limiter[i]);
     return r.count;
 }
 
@@ -454,6 +474,30 @@ static void test_a_share_of_the_key_is_not_exceeded(void **state)
     }
 }
 
+static void test_agents_that_share_a_key_fill_it_and_none_is_refused(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct world w = ordinary(seed);
+        w.agents = seed % 2 == 0 ? 2 : 4;
+        w.share = 1.0 / w.agents;
+        w.concurrency = 16;
+        w.limit = w.new_limit = 400;
+        check(&w, 0.97, 0);
+    }
+}
+
+static void test_a_plan_downgrade_is_noticed_by_the_first_answer(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct world w = ordinary(seed);
+        w.limit = 400;
+        w.new_limit = 100;
+        check(&w, 0.97, w.concurrency); /* those that were under way */
+    }
+}
+
 /* Not a proof but a gauge: a neighbour whose requests come at random can be foreseen only so well.
  * Over many seeds a tenth of its requests are refused on average, in the worst case a quarter. */
 static void test_a_polite_neighbour_keeps_its_part(void **state)
@@ -506,6 +550,8 @@ int main(void)
         cmocka_unit_test(test_without_any_header_the_plan_is_kept_evenly),
         cmocka_unit_test(test_headroom_is_left_to_others),
         cmocka_unit_test(test_a_share_of_the_key_is_not_exceeded),
+        cmocka_unit_test(test_agents_that_share_a_key_fill_it_and_none_is_refused),
+        cmocka_unit_test(test_a_plan_downgrade_is_noticed_by_the_first_answer),
         cmocka_unit_test(test_a_polite_neighbour_keeps_its_part),
         cmocka_unit_test(test_a_greedy_neighbour_costs_at_most_one_refusal_a_window),
     };

@@ -6,7 +6,6 @@ SELECT source."_id",
     least((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
 )),
     source."modifiedOn",
-    NULL::bigint,
     NULL::text,
     (data ->> 'name'
 ),
@@ -27,7 +26,6 @@ SELECT source."_id"::text,
 ))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     source."modifiedOn"::text,
-    floor(source."modifiedOn"::numeric)::bigint,
     NULL::text,
     (data ->> 'name'
 )::text,
@@ -50,7 +48,6 @@ SELECT source."_id"::text,
 ))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     source."modifiedOn"::text,
-    floor(source."modifiedOn"::numeric)::bigint,
     NULL::text,
     (data ->> 'name'
 )::text,
@@ -74,7 +71,6 @@ SELECT source."_id"::text,
 ))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     source."modifiedOn"::text,
-    floor(source."modifiedOn"::numeric)::bigint,
     NULL::text,
     (data ->> 'name'
 )::text,
@@ -100,7 +96,6 @@ SELECT source."_id"::text,
 ))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     source."modifiedOn"::text,
-    floor(source."modifiedOn"::numeric)::bigint,
     NULL::text,
     (data ->> 'name'
 )::text,
@@ -124,7 +119,6 @@ SELECT source."_id"::text,
 ))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     source."modifiedOn"::text,
-    floor(source."modifiedOn"::numeric)::bigint,
     NULL::text,
     (data ->> 'name'
 )::text,

@@ -4,7 +4,6 @@ SELECT source."tenant", source."code",
     NULL::float8,
     least(source."publish_on", source."closes_on"),
     NULL::text,
-    NULL::bigint,
     source."tenant"::text,
     (coalesce(nullif(title_ar, ''), title)
 ),
@@ -33,7 +32,6 @@ SELECT source."tenant"::text, source."code"::text,
             (((source."closes_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."closes_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh'))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     NULL::text,
-    NULL::bigint,
     source."tenant"::text,
     (coalesce(nullif(title_ar, ''), title)
 )::text,
@@ -64,7 +62,6 @@ SELECT source."tenant"::text, source."code"::text,
             (((source."closes_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."closes_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh'))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     NULL::text,
-    NULL::bigint,
     source."tenant"::text,
     (coalesce(nullif(title_ar, ''), title)
 )::text,
@@ -96,7 +93,6 @@ SELECT source."tenant"::text, source."code"::text,
             (((source."closes_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."closes_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh'))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     NULL::text,
-    NULL::bigint,
     source."tenant"::text,
     (coalesce(nullif(title_ar, ''), title)
 )::text,

@@ -1,0 +1,69 @@
+/* JSON to a tree and back: what has been read and written reads as the same text again. */
+#include "fuzz.h"
+
+#include "formats/json.h"
+
+static void write_tree(struct json_writer *w, const struct json *v)
+{
+    switch (v->type) {
+    case JSON_NULL:
+        json_write_null(w);
+        break;
+    case JSON_BOOL:
+        json_write_bool(w, v->boolean);
+        break;
+    case JSON_NUMBER:
+        json_write_raw(w, v->text, v->len);
+        break;
+    case JSON_STRING:
+        json_write_strn(w, v->text, v->len);
+        break;
+    case JSON_ARRAY:
+        json_open_array(w);
+        for (const struct json *c = v->first; c != NULL; c = c->next)
+            write_tree(w, c);
+        json_close_array(w);
+        break;
+    case JSON_OBJECT:
+        json_open_object(w);
+        for (const struct json *c = v->first; c != NULL; c = c->next) {
+            json_key(w, c->key);
+            write_tree(w, c);
+        }
+        json_close_object(w);
+        break;
+    }
+}
+
+static void write_text(const struct json *v, struct buf *out)
+{
+    struct json_writer w;
+    json_writer_init(&w, out);
+    write_tree(&w, v);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_text(data, size);
+    struct arena a;
+    arena_init(&a, 0);
+    struct err e = ERR_INIT;
+    const struct json *v = json_read(&a, text, size, &e);
+    if (v != NULL) {
+        struct buf once = BUF_INIT(16 << 20), twice = BUF_INIT(16 << 20);
+        write_text(v, &once);
+        const struct json *again = json_read(&a, once.data, once.len, &e);
+        HOLDS(again != NULL);
+        write_text(again, &twice);
+        HOLDS(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
+        int64_t n;
+        if (json_int(v, &n))
+            HOLDS(v->type != JSON_OBJECT && v->type != JSON_ARRAY);
+        buf_release(&once);
+        buf_release(&twice);
+    } else
+        HOLDS(e.message[0] != '\0');
+    arena_release(&a);
+    free(text);
+    return 0;
+}
