@@ -117,6 +117,8 @@ static bool divide_window(struct account *a, struct pg *state, struct err *e)
     if (!state_share(state, &a->lease, mark, &sharers, e))
         return false;
     limiter_set_share(a->limiter, 1.0 / (double)sharers);
+    if (a->join_at_ms == 0) /* just begun: each of them looks when it renews its lease */
+        a->join_at_ms = clock_mono_ms() + (sharers > 1 ? LEASE_RENEW_MS : 0);
     return true;
 }
 
@@ -125,6 +127,7 @@ bool account_take(struct account *a, struct pg *state, const char *holder, struc
     bool died;
     if (!take_lease(a, state, holder, &died, e))
         return false;
+    a->join_at_ms = 0;
     a->held = true;
     a->renew_at_ms = clock_mono_ms() + LEASE_RENEW_MS;
     struct arena arena;

@@ -27,6 +27,7 @@ struct account {
         rival_until_ms;  /* monotonic: when the lease of the other agent runs out, as last seen */
     int64_t renew_at_ms; /* monotonic */
 
+    int64_t join_at_ms;      /* monotonic: others with work on this key have made room by then */
     int bulk;                /* jobs in one create request; 1: no bulk-create in this plan */
     int64_t plan_quota;      /* jobs a month, by plan or configuration; -1: unlimited */
     int64_t quota;           /* the same, corrected by what Qudra refused this month */

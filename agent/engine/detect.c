@@ -158,7 +158,8 @@ static size_t decide(struct detection *d, struct sighting *seen, struct recorded
         struct recorded r = recorded[i];
         s.op = op_decide(&r, &s.desired, d->feed->mapping->on_removed);
         s.mark = mark_of(&r, &s);
-        d->live_seen += !is_live(&r) && s.mark != ROW_STATES; /* it is live once it is marked */
+        /* It is live once it is marked, and a sink that only counts marks nothing. */
+        d->live_seen += !d->options.all && !is_live(&r) && s.mark != ROW_STATES;
         if (s.mark == ROW_REFUSED)
             d->counts.refused++;
         else if (s.op.kind != OP_NONE)

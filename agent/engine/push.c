@@ -71,8 +71,9 @@ void push_hold_creates(struct push *p, int64_t since_ms)
     if (since_ms == p->hold_since_ms)
         return;
     p->hold_since_ms = since_ms;
+    if (p->only_held)
+        push_wake(p);
     p->only_held = false;
-    push_wake(p);
 }
 
 void push_only_removals(struct push *p, bool only)
@@ -110,14 +111,24 @@ static void keep_taken(struct parcel *c, const bool *taken)
     c->n = kept;
 }
 
+static void mix(uint8_t into[16], const char *text)
+{
+    for (size_t i = 0; text[i] != '\0'; i++)
+        into[i % 16] = (uint8_t)(into[i % 16] * 31u + (uint8_t)text[i]);
+}
+
 /* The same for the same content of the same row, so that a server that honours it (Part B: not relied
- * upon) sees a repetition as one. */
+ * upon) sees a repetition as one, and two rows that look the same as two. */
 static const char *idempotency_key(struct parcel *c)
 {
     struct job_hash h = c->rows[0].hash;
     for (size_t i = 1; i < c->n; i++)
         for (size_t b = 0; b < sizeof h.all; b++)
             h.all[b] = (uint8_t)(h.all[b] * 31u + c->rows[i].hash.all[b]);
+    for (size_t i = 0; i < c->n; i++) {
+        mix(h.all, c->rows[i].mapping);
+        mix(h.all, c->rows[i].key);
+    }
     char *text = arena_alloc(&c->arena, 2 * sizeof h.all + 1);
     for (size_t b = 0; b < sizeof h.all; b++)
         snprintf(text + 2 * b, 3, "%02x", h.all[b]);

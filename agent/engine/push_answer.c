@@ -32,7 +32,8 @@ static void copy_outcome(struct arena *a, const struct outcome *from, struct out
     to->answered = job;
 }
 
-/* ---- a bulk request refused whole --------------------------------------------------------------- */
+/* ---- a bulk request refused whole ---------------------------------------------------------------
+ */
 
 static void requeue_part(struct parcel *whole, size_t from, size_t n, size_t cap)
 {
@@ -60,7 +61,8 @@ static void split(struct parcel *c, const struct outcome *o)
     requeue_part(c, half, c->n - half, c->n - half);
 }
 
-/* ---- counts ------------------------------------------------------------------------------------ */
+/* ---- counts ------------------------------------------------------------------------------------
+ */
 
 static void count_close_latency(struct push *p, const struct parcel_row *row, int64_t now_ms)
 {
@@ -89,11 +91,13 @@ static void count(struct push *p, const struct parcel *c, const struct parcel_ro
     p->counts.uncertain += row->verdict.state == ROW_UNCERTAIN;
     p->counts.deferred += row->verdict.state == ROW_DEFERRED;
     p->counts.retried += kind == OUTCOME_RETRY;
-    metrics_add(p->o.sender->metrics, METRIC_ROWS_PUSHED, 1,
-                (const char *const[]){p->o.account->config->name, op_names[c->op], names[kind], NULL});
+    metrics_add(
+        p->o.sender->metrics, METRIC_ROWS_PUSHED, 1,
+        (const char *const[]){p->o.account->config->name, op_names[c->op], names[kind], NULL});
 }
 
-/* ---- what an answer teaches ---------------------------------------------------------------------- */
+/* ---- what an answer teaches
+ * ---------------------------------------------------------------------- */
 
 static unsigned fields_sent(const struct parcel *c, const struct parcel_row *row)
 {
@@ -115,7 +119,8 @@ static void learn(struct parcel *c, const struct parcel_row *row)
     account_learn(a, &row->hash, &answered, fields_sent(c, row));
 }
 
-/* ---- one answer -------------------------------------------------------------------------------- */
+/* ---- one answer --------------------------------------------------------------------------------
+ */
 
 #define SUSPECT_WAIT_MS 500
 
@@ -125,6 +130,42 @@ static struct verdict put_back(enum op_kind op)
     return (struct verdict){.state = ROW_PENDING, .op = op, .wait_ms = SUSPECT_WAIT_MS};
 }
 
+/* An answer without a body confirms what was sent. Without this a job that was opened again would
+ * go on as closed in the state, and its removal would be taken for done (promise 1). */
+static void confirm_status(struct parcel *c, struct parcel_row *row)
+{
+    const struct text *sent = &row->job.field[JOB_STATUS];
+    if (row->outcome.kind == OUTCOME_DONE && row->outcome.job_status == NULL &&
+        (fields_sent(c, row) & 1u << JOB_STATUS) != 0 && sent->data != NULL)
+        row->outcome.job_status = arena_strndup(&c->arena, sent->data, sent->len);
+}
+
+static const struct outcome misplaced = {
+    .kind = OUTCOME_UNCERTAIN,
+    .code = "create.misplaced",
+    .message = "the answer gave this row the job of another: it is looked for in Qudra's list",
+    .message_ar = "نسب الرد إلى هذا الصف وظيفة صف آخر: يجري البحث عنها في قائمة قدرة",
+    .match_ready = -1,
+};
+
+/* Results without an index may stand in any order (Part B). A job that differs from another row of
+ * the request in fewer fields than from its own is that row's (promise 2): settle finds the right
+ * ones, and nothing is learnt from the wrong ones. */
+static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
+{
+    if (c->op != OP_CREATE || row->outcome.kind != OUTCOME_DONE || row->outcome.answered == NULL)
+        return false;
+    struct job_hash answered;
+    job_hash(row->outcome.answered, &answered);
+    unsigned own = job_changed(&row->hash, &answered);
+    for (size_t k = 0; own != 0 && k < c->n; k++) {
+        unsigned others = job_changed(&c->rows[k].hash, &answered);
+        if (others != own && (others & ~own) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_ms)
 {
     struct push *p = c->push;
@@ -132,6 +173,9 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
     for (size_t i = 0; i < c->n; i++) {
         struct parcel_row *row = &c->rows[i];
         copy_outcome(&c->arena, &outcomes[i], &row->outcome);
+        if (is_misplaced(c, row))
+            row->outcome = misplaced;
+        confirm_status(c, row);
         row->verdict =
             op_after(c->op, row->outcome.kind, row->attempts, row->on_missing, sender_random());
         if (row->outcome.kind == OUTCOME_GONE && !doubt_missing(p->doubt, row->job_id))

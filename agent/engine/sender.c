@@ -30,6 +30,8 @@ int64_t sender_probe_wait_ms(struct account *a, int64_t now_ms)
         return LEASE_RENEW_MS;
     if (a->stopped && now_ms < a->probe_at_ms)
         return a->probe_at_ms - now_ms;
+    if (now_ms < a->join_at_ms)
+        return a->join_at_ms - now_ms;
     return limiter_wait_ms(a->limiter, now_ms);
 }
 

@@ -1,7 +1,8 @@
 -- How long until the next pending row's time comes, in ms: 0 now, NULL nothing waits. The rows that
 -- back off are looked through only when none is ready. What state_pick leaves out does not count.
 -- The order of the first look-up is there to have it read index job_queue and not the table.
--- $1::text account, $2::qudra_sync.operation the last that is wanted, $3::text[] mappings that can be read now
+-- $1::text account, $2::qudra_sync.operation the last that is wanted,
+-- $3::text[] mappings that can be read now
 SELECT coalesce(
        (SELECT 0
           FROM qudra_sync.job

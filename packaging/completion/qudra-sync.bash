@@ -14,7 +14,7 @@ _qudra_sync()
     done
     case $command in
     '') options='help run once backfill plan status rows explain retry release reconcile check introspect migrate' ;;
-    plan) options=' --json' ;;
+    plan) options=' --json --detail --out' ;;
     status) options=' --watch --json' ;;
     rows) options=' --state --code --embedding --lang --limit --after --json' ;;
     explain) options=' --lang --json' ;;
@@ -27,10 +27,12 @@ _qudra_sync()
     options+=' --config --account --mapping --log-level --help --version'
     words=$options
     case $prev in
-    -c|--config) compopt -o default; return ;;
+    -c) compopt -o default; return ;;
+    --config) compopt -o default; return ;;
     --account) words='' ;;
     --mapping) words='' ;;
     --log-level) words='error warn info debug trace' ;;
+    --out) compopt -o default; return ;;
     --state) words='pending sending synced refused uncertain deferred held removed' ;;
     --code) words='' ;;
     --embedding) words='processing ready failed' ;;

@@ -88,6 +88,21 @@ class DeletesUndone(Deletes):
         w.psql(ROW + "deleted_at = NULL")
 
 
+class ReopenedAndRemoved(Case):
+    """The answer to an update has no body: what was sent is all that is known of the status."""
+
+    sandbox = (*GROWTH, "--update-answer", "204")
+
+    def before(self, w):
+        super().before(w)
+        for value in ("false", "true"):
+            w.psql(ROW + f"open = {value} WHERE id <= 2")
+            w.until_quiet()
+
+    def change(self, w):
+        w.psql(ROW + "deleted_at = now() WHERE id <= 2")
+
+
 class Mixed(Case):
     created = 10
 
@@ -171,6 +186,17 @@ class TwinsLost(Twins):
     def change(self, w):
         super().change(w)
         w.sandbox.fault("half_applied", match={"method": "POST"}, times=1)
+
+
+class TwinsOfSinglesHonoured(Twins):
+    """A server that honours Idempotency-Key, and rows that look the same."""
+
+    plan = "free"
+    sandbox = (*GROWTH, "--idempotency", "honoured")
+
+
+class WithoutIndexInAnyOrder(FirstFill):
+    sandbox = (*GROWTH, "--bulk-no-index", "--bulk-shuffle")
 
 
 class WriteBack(Case):

@@ -48,9 +48,13 @@ static void add_names(struct buf *out, const struct command_option *options)
         buf_printf(out, " %s", options->name);
 }
 
-/* `--lang) words='en ar' ;;`; no words where it is free. */
+/* `--lang) words='en ar' ;;`; no words where it is free; bash's own completion of files. */
 static void bash_value(struct buf *out, const struct command_option *o)
 {
+    if (strcmp(o->value, "FILE") == 0) {
+        buf_printf(out, "    %s) compopt -o default; return ;;\n", o->name);
+        return;
+    }
     buf_printf(out, "    %s) words='", o->name);
     add_choices(out, o->value);
     buf_addstr(out, "' ;;\n");
@@ -70,7 +74,7 @@ static void bash_values(struct buf *out)
 {
     const struct command_option *o;
     for (o = command_common_options; o->name != NULL; o++)
-        if (o->value != NULL && strcmp(o->name, "--config") != 0)
+        if (o->value != NULL)
             bash_value(out, o);
     for (size_t i = 0; commands[i] != NULL; i++)
         for (o = commands[i]->options; o != NULL && o->name != NULL; o++)
@@ -109,7 +113,7 @@ void completion_write_bash(struct buf *out)
     buf_addstr(out, "    esac\n    options+='");
     add_names(out, command_common_options);
     buf_addstr(out, "'\n    words=$options\n    case $prev in\n"
-                    "    -c|--config) compopt -o default; return ;;\n");
+                    "    -c) compopt -o default; return ;;\n");
     bash_values(out);
     buf_addstr(out, "    esac\n"
                     "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
