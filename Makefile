@@ -146,7 +146,10 @@ demo: deps ## the whole story on made-up postings, with a PostgreSQL and a Qudra
 	@$(PYTHON) tests/demo/demo.py
 
 test: deps ## every test, under ASan and UBSan; --only and -k: see tests/README.md
+	$(DEPS) fuzz
 	$(SUBMAKE) KIND=asan test-programs
+	$(SUBMAKE) KIND=crash all
+	$(SUBMAKE) KIND=fuzz CC=clang fuzzers
 	$(RUN) $(ARGS)
 
 check: ## lint, unit and golden: before every commit

@@ -76,6 +76,16 @@ def python_classes(kind):
     return [unit for unit in units if unit["methods"]]
 
 
+def proofs():
+    """A part of what `make crash`, `make chaos` and `make fuzz` do at length."""
+    def unit(name, build, *words):
+        command = [sys.executable, str(TESTS / name / f"{name}.py"), *words]
+        return {"kind": "proof", "name": name, "build": build, "command": command}
+    cases = ("FirstFillInBulk", "EditsUndone", "EditedWhileUncertain")
+    return [unit("crash", "crash", "--only-once", *(f"--case={case}" for case in cases)),
+            unit("chaos", "asan"), unit("fuzz", "fuzz", "--seconds=3")]
+
+
 KINDS = {
     "lint": lint_scripts,
     "unit": lambda: c_programs("unit"),
@@ -83,6 +93,7 @@ KINDS = {
     "edges": lambda: c_programs("edges"),
     "sql": lambda: python_classes("sql"),
     "e2e": lambda: python_classes("e2e"),
+    "proof": proofs,
 }
 
 
@@ -155,7 +166,9 @@ def run_program(unit, databases):
     """Programs of edges/ get a database each."""
     environment = {**os.environ, "CMOCKA_MESSAGE_OUTPUT": "TAP"}
     command = unit["command"]
-    if unit["kind"] != "lint":
+    if "build" in unit:
+        environment["QS_BUILD"] = str(harness.BUILD.parent / unit["build"])
+    elif unit["kind"] != "lint":
         command = shlex.split(os.environ.get("QS_WRAPPER", "")) + command
     if "filter" in unit:
         environment["CMOCKA_TEST_FILTER"] = f"*{unit['filter']}*"

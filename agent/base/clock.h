@@ -12,7 +12,8 @@
 
 #include "base/err.h"
 
-int64_t clock_mono_ms(void); /* goes on while the machine is suspended: a lease must not outlive that */
+int64_t
+clock_mono_ms(void); /* goes on while the machine is suspended: a lease must not outlive that */
 int64_t clock_wall_ms(void); /* since 1970-01-01 UTC */
 
 /* "250ms", "30s", "2m", "6h", "1d", "1h30m". A bare number is refused: no unit is guessed. */

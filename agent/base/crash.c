@@ -1,6 +1,6 @@
 /*
- * SIGKILL to ourselves, because it is what an operator, the kernel and a power cut do: no handler, no
- * buffer flushed, no connection closed in order.
+ * SIGKILL to ourselves, because it is what an operator, the kernel and a power cut do: no handler,
+ * no buffer flushed, no connection closed in order.
  */
 #include "base/crash.h"
 

@@ -36,7 +36,10 @@ struct err {
     int sql_position; /* 1-based character in the statement that the server complains of, 0: none */
 };
 
-#define ERR_INIT {.kind = ERR_NONE}
+#define ERR_INIT                                                                                   \
+    {                                                                                              \
+        .kind = ERR_NONE                                                                           \
+    }
 
 /* Fills e and returns false, so that `return err_set(e, …)` reads well. Replaces what was there. */
 bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);

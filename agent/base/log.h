@@ -21,7 +21,13 @@
 
 #include "base/err.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG, LOG_LEVEL_TRACE };
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_TRACE
+};
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 struct log_field {
@@ -34,7 +40,8 @@ struct log_field {
 void log_init(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
 
-/* Called before each line is written, after it with false: lets a progress bar get out of the way. */
+/* Called before each line is written, after it with false: lets a progress bar get out of the way.
+ */
 void log_set_hook(void (*hook)(bool before));
 
 static inline struct log_field log_str(const char *key, const char *value)
@@ -62,8 +69,8 @@ void log_err(enum log_level level, const char *message, const struct err *e);
             log_write(level, message, (const struct log_field[]){__VA_ARGS__});                    \
     } while (0)
 #define LOG_ERROR(...) LOG_AT(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define LOG_WARN(...) LOG_AT(LOG_LEVEL_WARN, __VA_ARGS__)
-#define LOG_INFO(...) LOG_AT(LOG_LEVEL_INFO, __VA_ARGS__)
+#define LOG_WARN(...)  LOG_AT(LOG_LEVEL_WARN, __VA_ARGS__)
+#define LOG_INFO(...)  LOG_AT(LOG_LEVEL_INFO, __VA_ARGS__)
 #define LOG_DEBUG(...) LOG_AT(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define LOG_TRACE(...) LOG_AT(LOG_LEVEL_TRACE, __VA_ARGS__)
 

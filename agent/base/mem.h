@@ -12,14 +12,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
 
-void *mem_alloc(size_t bytes);             /* zeroed */
-void *mem_realloc(void *p, size_t bytes);  /* not zeroed beyond the old size */
+void *mem_alloc(size_t bytes);            /* zeroed */
+void *mem_realloc(void *p, size_t bytes); /* not zeroed beyond the old size */
 char *mem_strdup(const char *s);
-void mem_free(void *p);                    /* NULL is allowed */
+void mem_free(void *p); /* NULL is allowed */
 
 /* Reports a broken invariant and aborts. Never used for anything that input can cause. */
 #define BUG(...) mem_bug(__FILE__, __LINE__, __VA_ARGS__)
@@ -56,7 +56,10 @@ struct buf {
     bool overflowed;
 };
 
-#define BUF_INIT(max_bytes) {.data = NULL, .len = 0, .cap = 0, .max = (max_bytes), .overflowed = false}
+#define BUF_INIT(max_bytes)                                                                        \
+    {                                                                                              \
+        .data = NULL, .len = 0, .cap = 0, .max = (max_bytes), .overflowed = false                  \
+    }
 
 void buf_init(struct buf *b, size_t max_bytes);
 void buf_clear(struct buf *b);   /* empty again, memory kept */

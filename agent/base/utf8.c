@@ -50,7 +50,8 @@ size_t utf8_valid(const char *s, size_t len)
         if (lead < 0x80) {
             size_t run = utf8_plain_run(s + at, len - at);
             n = run > 0 ? run : 1;
-        } else if (lead >= 0xc2 && lead < 0xe0 && at + 1 < len && ((unsigned char)s[at + 1] & 0xc0) == 0x80)
+        } else if (lead >= 0xc2 && lead < 0xe0 && at + 1 < len &&
+                   ((unsigned char)s[at + 1] & 0xc0) == 0x80)
             n = 2;
         else
             n = utf8_next(s + at, len - at, NULL);

@@ -20,7 +20,7 @@ static inline size_t utf8_plain_run(const char *s, size_t len)
     for (uint64_t w; at + sizeof w <= len; at += sizeof w) {
         memcpy(&w, s + at, sizeof w);
         uint64_t control = (w - ones * 0x20) & ~w, delete = (w ^ ones * 0x7f) - ones;
-        if ((w | control | (delete & ~(w ^ ones * 0x7f))) & high)
+        if ((w | control | (delete &~(w ^ ones * 0x7f))) & high)
             break;
     }
     return at;

@@ -1,5 +1,6 @@
 /*
- * command: one command of the program as a const table: what it is called, what it takes, what runs.
+ * command: one command of the program as a const table: what it is called, what it takes, what
+ * runs.
  *
  * Help, completion, the hints for mistyped names and the docs' reference are all made from these
  * tables. Results go to stdout, talk goes to stderr.
@@ -21,8 +22,8 @@ struct command {
     const char *name;
     const char *arguments; /* "MAPPING KEY", or "" */
     int min_arguments, max_arguments;
-    const char *summary;                 /* one line, for the list */
-    const char *details;                 /* what `help COMMAND` adds */
+    const char *summary;                  /* one line, for the list */
+    const char *details;                  /* what `help COMMAND` adds */
     const struct command_option *options; /* ends with a NULL name; NULL: none */
     /* Returns the exit status; on failure fills e and returns anything. */
     int (*run)(const struct invocation *in, struct err *e);
@@ -42,13 +43,14 @@ extern const struct command command_run, command_once, command_backfill, command
     command_status, command_rows, command_explain, command_retry, command_release,
     command_reconcile, command_check, command_introspect, command_migrate;
 
-/* ---- reading a command line ----------------------------------------------------------------------- */
+/* ---- reading a command line
+ * ----------------------------------------------------------------------- */
 
 /* Options of every command; the same shape as a command's own. */
 extern const struct command_option command_common_options[];
 
-/* Reads argv (after the program's name). Returns NULL and ERR_USAGE with the nearest known name when
- * something is wrong. The result borrows argv and lives in `a`. */
+/* Reads argv (after the program's name). Returns NULL and ERR_USAGE with the nearest known name
+ * when something is wrong. The result borrows argv and lives in `a`. */
 struct invocation *invocation_read(struct arena *a, int argc, char **argv, struct err *e);
 const struct command *invocation_command(const struct invocation *in); /* NULL: help or version */
 bool invocation_has(const struct invocation *in, const char *option);

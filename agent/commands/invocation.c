@@ -1,6 +1,7 @@
 /*
- * One reader for all command lines: "--name value", "--name=value", switches, "-c FILE", "--" and the
- * arguments, in any order. A command's options are looked up in its table, then in the common one.
+ * One reader for all command lines: "--name value", "--name=value", switches, "-c FILE", "--" and
+ * the arguments, in any order. A command's options are looked up in its table, then in the common
+ * one.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +25,8 @@ struct invocation {
 };
 
 const struct command_option command_common_options[] = {
-    {"--config", "FILE", "the configuration (also -c): agent.yaml here, then /etc/qudra-sync/agent.yaml"},
+    {"--config", "FILE",
+     "the configuration (also -c): agent.yaml here, then /etc/qudra-sync/agent.yaml"},
     {"--account", "NAME", "only this account (may be given again)"},
     {"--mapping", "NAME", "only this mapping (may be given again)"},
     {"--log-level", "LEVEL", "error, warn, info, debug or trace, instead of log.level"},
@@ -72,7 +74,8 @@ static bool unknown_command(const char *name, struct err *e)
     return err_hint(e, "`qudra-sync --help` lists the commands");
 }
 
-static size_t collect(const struct command_option *options, const char **names, size_t n, size_t max)
+static size_t collect(const struct command_option *options, const char **names, size_t n,
+                      size_t max)
 {
     for (; options != NULL && options->name != NULL && n < max; options++)
         names[n++] = options->name;

@@ -135,9 +135,10 @@ const struct command command_migrate = {
     .name = "migrate",
     .arguments = "",
     .summary = "brings the schema qudra_sync up to date",
-    .details = "Each migration is a transaction of its own, recorded with its checksum.\n"
-               "Triggers are put into the source database by a role that may: the tables' owner, or "
-               "one with TRIGGER on them. A second --triggers changes nothing.",
+    .details =
+        "Each migration is a transaction of its own, recorded with its checksum.\n"
+        "Triggers are put into the source database by a role that may: the tables' owner, or "
+        "one with TRIGGER on them. A second --triggers changes nothing.",
     .options = options,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /*
- * The live line is drawn at most five times a second and gets out of the way of log lines. Without a
- * terminal a line goes out every ten seconds, so that a cron mail stays short.
+ * The live line is drawn at most five times a second and gets out of the way of log lines. Without
+ * a terminal a line goes out every ten seconds, so that a cron mail stays short.
  */
 #include "commands/progress.h"
 
@@ -14,7 +14,7 @@
 
 #define DRAW_EVERY_MS 200
 #define LINE_EVERY_MS 10000
-#define BAR_WIDTH 24
+#define BAR_WIDTH     24
 
 static struct progress *drawing; /* the one whose line the log must not write over */
 
@@ -63,12 +63,13 @@ static void append_rate(struct buf *out, struct arena *a, const struct loop_view
     double per_second = (double)done * 1000.0 / (double)elapsed_ms;
     buf_printf(out, " · %.0f rows/s", per_second);
     if (!v->detecting && v->found > done)
-        buf_printf(out, " · %s left",
-                   clock_print_roughly(a, (int64_t)((double)(v->found - done) * 1000.0 / per_second)));
+        buf_printf(
+            out, " · %s left",
+            clock_print_roughly(a, (int64_t)((double)(v->found - done) * 1000.0 / per_second)));
 }
 
-static void describe(struct buf *out, struct arena *a, const struct loop_view *v, int64_t elapsed_ms,
-                     bool bar)
+static void describe(struct buf *out, struct arena *a, const struct loop_view *v,
+                     int64_t elapsed_ms, bool bar)
 {
     int64_t done = done_of(v);
     if (bar)

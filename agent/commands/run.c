@@ -26,7 +26,8 @@ static struct loop_options options_of(const struct setup *s, enum loop_mode mode
     };
 }
 
-/* ---- once, backfill ----------------------------------------------------------------------------- */
+/* ---- once, backfill -----------------------------------------------------------------------------
+ */
 
 static int finish(const struct setup *s, struct err *e)
 {
@@ -89,7 +90,8 @@ static int run_backfill(const struct invocation *in, struct err *e)
     return run_passes(in, LOOP_BACKFILL, true, e);
 }
 
-/* ---- run ------------------------------------------------------------------------------------------ */
+/* ---- run
+ * ------------------------------------------------------------------------------------------ */
 
 static void turned(void *context, const struct loop_view *v)
 {
@@ -167,8 +169,8 @@ static int run_agent(const struct invocation *in, struct err *e)
     struct metrics *metrics = metrics_new();
     metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"done", NULL});
     metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"refused", NULL});
-    bool ok = s.config->metrics_listen == NULL ||
-              metrics_listen(metrics, s.config->metrics_listen, e);
+    bool ok =
+        s.config->metrics_listen == NULL || metrics_listen(metrics, s.config->metrics_listen, e);
     if (ok)
         (void)run_until_stopped(in, &s, metrics, signal_fd, e);
     metrics_free(metrics);
@@ -180,8 +182,9 @@ const struct command command_run = {
     .name = "run",
     .arguments = "",
     .summary = "the long-running agent: polls, pushes, goes on until it is stopped",
-    .details = "TERM or INT: what is in flight ends and is recorded, then it exits; a second one exits\n"
-               "at once. HUP: reads the configuration again; a wrong one leaves the old in force.",
+    .details =
+        "TERM or INT: what is in flight ends and is recorded, then it exits; a second one exits\n"
+        "at once. HUP: reads the configuration again; a wrong one leaves the old in force.",
     .run = run_agent,
 };
 
@@ -189,7 +192,8 @@ const struct command command_once = {
     .name = "once",
     .arguments = "",
     .summary = "one pass and exit: for cron",
-    .details = "Looks at every mapping once, pushes what is pending, and exits. Quiet when all is well.",
+    .details =
+        "Looks at every mapping once, pushes what is pending, and exits. Quiet when all is well.",
     .run = run_once,
 };
 

@@ -13,8 +13,8 @@
 #include "edges/report.h"
 
 #define DEFAULT_FILE "agent.yaml"
-#define SYSTEM_FILE "/etc/qudra-sync/agent.yaml"
-#define CHOSEN_MAX 64
+#define SYSTEM_FILE  "/etc/qudra-sync/agent.yaml"
+#define CHOSEN_MAX   64
 
 static const char *find_config(const struct invocation *in)
 {
@@ -41,7 +41,8 @@ static bool set_log_level(const struct invocation *in, int level, int format, st
     return true;
 }
 
-/* ---- the chosen mappings ---------------------------------------------------------------------------- */
+/* ---- the chosen mappings
+ * ---------------------------------------------------------------------------- */
 
 static bool is_chosen(const char *const *chosen, size_t n, const char *name)
 {
@@ -96,7 +97,8 @@ static bool choose(struct setup *s, const struct invocation *in, struct err *e)
     return true;
 }
 
-/* ---- loading -------------------------------------------------------------------------------------------- */
+/* ---- loading
+ * -------------------------------------------------------------------------------------------- */
 
 static void check_unique(struct setup *s, size_t i, struct problems *p)
 {
@@ -157,8 +159,8 @@ bool setup_load(struct setup *s, const struct invocation *in, struct err *e)
     bool ok = problems.errors == 0 ||
               err_set(e, ERR_CONFIG, "%zu mistake%s in the configuration, shown above",
                       problems.errors, problems.errors == 1 ? "" : "s");
-    ok = ok && set_log_level(in, s->config->log_level, s->config->log_format, e) &&
-         choose(s, in, e);
+    ok =
+        ok && set_log_level(in, s->config->log_level, s->config->log_format, e) && choose(s, in, e);
     if (!ok)
         setup_release(s);
     return ok;
@@ -171,7 +173,8 @@ void setup_release(struct setup *s)
     arena_release(&s->arena);
 }
 
-/* ---- connections ------------------------------------------------------------------------------------------ */
+/* ---- connections
+ * ------------------------------------------------------------------------------------------ */
 
 static bool connect_to(const struct setup *s, const char *url, const char *what, bool state,
                        struct pg **out, struct err *e)
@@ -202,7 +205,8 @@ bool setup_connect_state(const struct setup *s, struct pg **out, struct err *e)
 
 bool setup_connect_source(const struct setup *s, struct pg **out, struct err *e)
 {
-    const char *url = s->config->source_url != NULL ? s->config->source_url : s->config->database_url;
+    const char *url =
+        s->config->source_url != NULL ? s->config->source_url : s->config->database_url;
     return connect_to(s, url, "source", false, out, e);
 }
 

@@ -1,6 +1,6 @@
 /*
- * systemd: tells the service manager how we are, by plain datagram (sd_notify(3)); nothing happens when
- * it does not ask (NOTIFY_SOCKET is not set).
+ * systemd: tells the service manager how we are, by plain datagram (sd_notify(3)); nothing happens
+ * when it does not ask (NOTIFY_SOCKET is not set).
  */
 #ifndef QS_COMMANDS_SYSTEMD_H
 #define QS_COMMANDS_SYSTEMD_H

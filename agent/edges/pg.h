@@ -39,8 +39,8 @@ bool pg_connect(struct pg **out, const struct pg_options *o, struct err *e) MUST
 void pg_free(struct pg *pg);        /* NULL is allowed */
 bool pg_alive(const struct pg *pg); /* the last statement left the connection usable */
 bool pg_reconnect(struct pg *pg, struct err *e) MUST_CHECK; /* closes and opens again */
-bool pg_is_utf8(const struct pg *pg); /* the server holds and sends nothing but valid UTF-8 */
-const char *pg_where(const struct pg *pg);  /* "state database \"ats\" on host db1": for messages */
+bool pg_is_utf8(const struct pg *pg);      /* the server holds and sends nothing but valid UTF-8 */
+const char *pg_where(const struct pg *pg); /* "state database \"ats\" on host db1": for messages */
 
 /* ---- parameters -------------------------------------------------------------------------------
  */
@@ -103,8 +103,8 @@ bool pg_script(struct pg *pg, const char *sql, struct err *e) MUST_CHECK;
 bool pg_send(struct pg *pg, const char *sql, const struct pg_params *params,
              struct err *e) MUST_CHECK;
 bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e) MUST_CHECK;
-/* Reads what the server sends until the whole result is here, and leaves it for pg_receive. Whatever goes
- * wrong is told there. */
+/* Reads what the server sends until the whole result is here, and leaves it for pg_receive.
+ * Whatever goes wrong is told there. */
 void pg_read_ahead(struct pg *pg);
 bool pg_is_sending(const struct pg *pg);
 void pg_give_up(struct pg *pg); /* cancels what pg_send started, if anything */

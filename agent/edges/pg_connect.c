@@ -196,8 +196,8 @@ static bool set_tracked(struct pg *pg, struct err *e)
     return pg_script(pg, sql, e);
 }
 
-/* A server that knows no encoding would refuse, for UTF8, the whole page that holds one broken cell: its
- * bytes are taken as they are, and the mapping refuses the row. */
+/* A server that knows no encoding would refuse, for UTF8, the whole page that holds one broken
+ * cell: its bytes are taken as they are, and the mapping refuses the row. */
 static bool take_bytes_as_they_are(struct pg *pg, struct err *e)
 {
     const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
@@ -273,5 +273,6 @@ const char *pg_where(const struct pg *pg)
 bool pg_is_utf8(const struct pg *pg)
 {
     const char *server = pg->conn ? PQparameterStatus(pg->conn, "server_encoding") : NULL;
-    return server && strcmp(server, "UTF8") == 0 && PQclientEncoding(pg->conn) == pg_char_to_encoding("UTF8");
+    return server && strcmp(server, "UTF8") == 0 &&
+           PQclientEncoding(pg->conn) == pg_char_to_encoding("UTF8");
 }

@@ -25,17 +25,18 @@ struct lease_claim {
     const char *account;
     const char *holder; /* names the agent that asks */
     const char *dead;   /* a holder that is known to be dead: its lease is free; NULL: none */
-    char rival[160];    /* filled: who holds it, or held it last and did not give it back; "" nobody */
-    int64_t left_ms;    /* filled when not taken: until the rival's lease runs out */
+    char rival[160]; /* filled: who holds it, or held it last and did not give it back; "" nobody */
+    int64_t left_ms; /* filled when not taken: until the rival's lease runs out */
 };
-/* Takes the lease when it is free, given back, run out, the holder's own or a dead agent's; ERR_LOCKED
- * otherwise. */
+/* Takes the lease when it is free, given back, run out, the holder's own or a dead agent's;
+ * ERR_LOCKED otherwise. */
 bool state_lease_take(struct pg *pg, struct lease_claim *claim, struct lease *out,
                       struct err *e) MUST_CHECK;
 bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e) MUST_CHECK;
 void state_lease_give(struct pg *pg, struct lease *l); /* so that a waiting agent need not wait */
 
-/* How many accounts with live leases, this one counted, have work to do with the key of this mark now. */
+/* How many accounts with live leases, this one counted, have work to do with the key of this mark
+ * now. */
 bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
                  struct err *e) MUST_CHECK;
 
@@ -59,8 +60,8 @@ struct sighting {
     enum row_state mark;
 };
 
-/* Looks the page up, in two halves: between them the server works, and the connection may be used for
- * nothing else. recorded[i] belongs to seen[i]; `same[i]` is set where nothing differs
+/* Looks the page up, in two halves: between them the server works, and the connection may be used
+ * for nothing else. recorded[i] belongs to seen[i]; `same[i]` is set where nothing differs
  * (payload, priority, due time, state) and recorded[i] then stays empty: the usual case costs no
  * transfer. *live gets how many of the keys have a state row that is neither removed nor gone. */
 bool state_compare_send(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
@@ -96,8 +97,8 @@ bool state_going(struct pg *pg, const struct lease *l, const char *mapping, int6
 bool state_remove(struct pg *pg, const struct lease *l, const char *mapping,
                   int64_t remove_after_ms, enum op_kind op, bool hold, int64_t *count,
                   struct err *e) MUST_CHECK;
-/* Before that: rows that are gone give their jobs to new rows of equal content (a repost under a new
- * key). `confirm`: each is still updated once, so that an answer comes for write-back. */
+/* Before that: rows that are gone give their jobs to new rows of equal content (a repost under a
+ * new key). `confirm`: each is still updated once, so that an answer comes for write-back. */
 bool state_rebind(struct pg *pg, const struct lease *l, bool confirm, int64_t *count,
                   struct err *e) MUST_CHECK;
 /* Keys whose due time has passed (at most limit). */
@@ -134,8 +135,8 @@ struct queue {
     enum op_kind upto; /* the least urgent operation that may be looked at */
     int64_t held_ms;   /* state_pick: creates found in this last time are left out; -1: none */
 };
-/* The most urgent pending rows whose time has come, in the order of the queue. A row that is gone waits
- * for the guard and is not picked, unless its removal is what is pending. */
+/* The most urgent pending rows whose time has come, in the order of the queue. A row that is gone
+ * waits for the guard and is not picked, unless its removal is what is pending. */
 bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena *a,
                 struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
 /* Whether Qudra holds a job of the account. */
@@ -187,9 +188,9 @@ struct open_attempt {
 /* Journalled creates of the account, oldest first, that are not in flight in this process. */
 bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,
                          struct open_attempt **out, size_t *n, struct err *e) MUST_CHECK;
-/* At start: what was `sending` when the last agent ended is now uncertain. `died`: it did not give its
- * lease back, so updates may have been on their way as well: what Qudra holds of the pending rows is
- * not known any more, and they are sent whole. */
+/* At start: what was `sending` when the last agent ended is now uncertain. `died`: it did not give
+ * its lease back, so updates may have been on their way as well: what Qudra holds of the pending
+ * rows is not known any more, and they are sent whole. */
 bool state_recover(struct pg *pg, const struct lease *l, bool died, int64_t *uncertain,
                    struct err *e) MUST_CHECK;
 /* Which rows are bound to these job ids; out[i] NULL mapping: none. */
@@ -211,7 +212,8 @@ bool state_learned(struct pg *pg, const char *account, unsigned *as_sent, unsign
 bool state_learn(struct pg *pg, const struct lease *l, unsigned as_sent, unsigned changed,
                  struct err *e) MUST_CHECK;
 
-/* ---- reconcile: against Qudra's whole list -------------------------------------------------------- */
+/* ---- reconcile: against Qudra's whole list
+ * -------------------------------------------------------- */
 
 /* A row that has a job. */
 struct bound {
@@ -231,13 +233,13 @@ bool state_bound(struct pg *pg, const char *account, const char *after, size_t l
 /* A row without a job, and the unowned job that is its own. */
 struct adoption {
     const struct sighting *row;
-    const struct outcome *job;  /* NULL: it cannot be told; `message` says why */
-    struct job_hash content;    /* of the job */
-    bool same;                  /* the job says what the row says; else it is to be updated whole */
+    const struct outcome *job; /* NULL: it cannot be told; `message` says why */
+    struct job_hash content;   /* of the job */
+    bool same;                 /* the job says what the row says; else it is to be updated whole */
     const char *message, *message_ar;
 };
-/* Binds them, or leaves them `uncertain` with code "adopt.ambiguous". taken[i] says which were written:
- * a row that got a job meanwhile, or whose create is in flight or lost, is left alone. */
+/* Binds them, or leaves them `uncertain` with code "adopt.ambiguous". taken[i] says which were
+ * written: a row that got a job meanwhile, or whose create is in flight or lost, is left alone. */
 bool state_adopt(struct pg *pg, const struct lease *l, const char *mapping,
                  const struct adoption *rows, size_t n, bool *taken, struct err *e) MUST_CHECK;
 /* Rows left "adopt.ambiguous" by an adoption before this one may be created now. */
@@ -261,8 +263,8 @@ bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *
                    struct err *e) MUST_CHECK;
 bool state_quota(struct pg *pg, const char *account, int64_t *created, bool *exceeded,
                  struct err *e) MUST_CHECK;
-/* When Qudra last refused a create for quota this month (-1: never), and the quota that was configured
- * when limits were last written (-1: unlimited; -2: not known). */
+/* When Qudra last refused a create for quota this month (-1: never), and the quota that was
+ * configured when limits were last written (-1: unlimited; -2: not known). */
 bool state_quota_refused(struct pg *pg, const char *account, int64_t *ago_ms, int64_t *configured,
                          struct err *e) MUST_CHECK;
 /* Trouble of the account that a person must end ("key refused"); NULL: over. True in *changed when

@@ -1,9 +1,10 @@
 /*
- * How: a scan reads pages of source rows and looks each page up in the state; the state answers only
- * for rows that differ, so an unchanged table costs reading, mapping and hashing, and no transfer. It
- * also counts how many of the page's keys it knows as live. When the sum over all pages equals the
- * number of live rows in the state, nothing can be gone and the second half is not needed; otherwise
- * pages of live state keys are looked up in the source. No order is shared between the two servers.
+ * How: a scan reads pages of source rows and looks each page up in the state; the state answers
+ * only for rows that differ, so an unchanged table costs reading, mapping and hashing, and no
+ * transfer. It also counts how many of the page's keys it knows as live. When the sum over all
+ * pages equals the number of live rows in the state, nothing can be gone and the second half is not
+ * needed; otherwise pages of live state keys are looked up in the source. No order is shared
+ * between the two servers.
  */
 #include "engine/detect.h"
 
@@ -16,7 +17,7 @@
 #include "edges/outbox.h"
 
 #define STATE_PAGE 2000
-#define NULL_KEY "\\N" /* mapping_key_text: never a real key */
+#define NULL_KEY   "\\N" /* mapping_key_text: never a real key */
 
 enum stage { STAGE_OUTBOX, STAGE_ROWS, STAGE_STATE_KEYS, STAGE_END };
 
@@ -30,12 +31,12 @@ struct detection {
     bool started;
     int64_t live_seen;
     int64_t null_keys;
-    const char *after;        /* last state key of the page before */
+    const char *after; /* last state key of the page before */
     char *after_copy;
-    struct watermark mark;    /* as it stood when the pass began */
-    const char *horizon;      /* read before the pass began; NULL: not asked for */
-    int64_t outbox_at;        /* the last id read */
-    const char *scan_sees;    /* a snapshot: what the outbox may forget after the scan; or NULL */
+    struct watermark mark; /* as it stood when the pass began */
+    const char *horizon;   /* read before the pass began; NULL: not asked for */
+    int64_t outbox_at;     /* the last id read */
+    const char *scan_sees; /* a snapshot: what the outbox may forget after the scan; or NULL */
 };
 
 struct detection *detect_new(struct feed *f, const struct detect_options *o)
@@ -76,7 +77,8 @@ enum detect_kind detect_kind(const struct detection *d)
     return d->options.kind;
 }
 
-/* ---- one page of source rows ------------------------------------------------------------------ */
+/* ---- one page of source rows ------------------------------------------------------------------
+ */
 
 static const struct text *cell(const struct feed *f, const struct row *row, int column)
 {
@@ -138,8 +140,8 @@ static bool is_live(const struct recorded *r)
     return r->exists && r->state != ROW_REMOVED && !r->gone;
 }
 
-/* A change that was taken back may be on its way to Qudra already: the row stays pending, and push, which
- * knows what is in flight, settles it. */
+/* A change that was taken back may be on its way to Qudra already: the row stays pending, and push,
+ * which knows what is in flight, settles it. */
 static enum row_state mark_of(const struct recorded *r, const struct sighting *s)
 {
     enum row_state mark = op_mark(r, &s->desired, s->op);
@@ -259,7 +261,8 @@ static bool look_at_null_keys(struct detection *d, struct err *e)
     return compare(d, &seen, 1, e);
 }
 
-/* ---- keys alone -------------------------------------------------------------------------------- */
+/* ---- keys alone --------------------------------------------------------------------------------
+ */
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -285,7 +288,8 @@ static bool look_at_keys(struct detection *d, struct source *s, const char *cons
     return source_rows(s, keys, n, &p, e) && look(d, &p, e) && tell_missing(d, keys, n, &p, e);
 }
 
-/* ---- the pass --------------------------------------------------------------------------------- */
+/* ---- the pass ---------------------------------------------------------------------------------
+ */
 
 /* What the outbox holds already when a scan begins, the scan sees; what comes later stays in it. */
 static bool start_scan(struct detection *d, struct err *e)
@@ -307,7 +311,8 @@ static bool start(struct detection *d, struct err *e)
         return false;
     bool scan = d->options.kind == DETECT_PASS_SCAN;
     /* The horizon is read before the rows: whatever commits later lies at or after it. An idle poll
-     * does not ask: as long as no row lies beyond the watermark, leaving it behind costs nothing. */
+     * does not ask: as long as no row lies beyond the watermark, leaving it behind costs nothing.
+     */
     if (f->mapping->updated_at != NULL && (scan || f->changes_seen) &&
         !source_horizon(f->source, f->overlap_ms, &d->whole, &d->horizon, e))
         return false;
@@ -363,8 +368,8 @@ static bool step_state_keys(struct detection *d, struct err *e)
     return true;
 }
 
-/* Only what has been looked at is forgotten, and only after that is committed: whoever dies in between
- * looks twice. */
+/* Only what has been looked at is forgotten, and only after that is committed: whoever dies in
+ * between looks twice. */
 static bool step_outbox(struct detection *d, struct err *e)
 {
     struct outbox_batch b;
@@ -431,7 +436,8 @@ bool detect_step(struct detection *d, bool *done, struct err *e)
     return ok || err_prefix(e, "mapping \"%s\": ", d->feed->mapping->name);
 }
 
-/* ---- outside a pass --------------------------------------------------------------------------- */
+/* ---- outside a pass ---------------------------------------------------------------------------
+ */
 
 bool detect_keys(struct feed *f, const struct detect_options *o, const char *const *keys, size_t n,
                  struct detect_counts *counts, struct err *e)

@@ -3,9 +3,9 @@
  *
  * A detection compares and marks, it never sends. It is taken in steps of one page, so that pushing
  * goes on in between. What it finds goes to a sink: the marking sink writes the state, the counting
- * sink of `plan` only adds up. Rows that are gone are noted as they are met and acted upon at the end,
- * all together, when the pass has ended whole and the guard has seen their number (promise 4): a torn
- * scan removes nothing.
+ * sink of `plan` only adds up. Rows that are gone are noted as they are met and acted upon at the
+ * end, all together, when the pass has ended whole and the guard has seen their number (promise 4):
+ * a torn scan removes nothing.
  */
 #ifndef QS_ENGINE_DETECT_H
 #define QS_ENGINE_DETECT_H
@@ -15,11 +15,12 @@
 enum detect_kind {
     DETECT_PASS_SCAN,    /* all source rows, then all state rows */
     DETECT_PASS_CHANGED, /* rows at or after the watermark */
-    DETECT_PASS_OUTBOX,  /* rows that triggers have noted; becomes a scan when the outbox asks for one */
+    DETECT_PASS_OUTBOX,  /* rows that triggers have noted; becomes a scan when the outbox asks for
+                            one */
 };
 
 struct detect_counts {
-    int64_t rows;   /* looked at */
+    int64_t rows;           /* looked at */
     int64_t found[OP_NONE]; /* operations found to be needed, by kind; removals at the end */
     int64_t refused;        /* newly or differently refused */
     int64_t settled;        /* changes that were taken back before they were sent */
@@ -72,7 +73,8 @@ enum detect_kind detect_kind(const struct detection *d);
 bool detect_keys(struct feed *f, const struct detect_options *o, const char *const *keys, size_t n,
                  struct detect_counts *counts, struct err *e) MUST_CHECK;
 
-/* ---- the marking sink ------------------------------------------------------------------------- */
+/* ---- the marking sink -------------------------------------------------------------------------
+ */
 
 struct detect_marker {
     struct pg *state;

@@ -1,5 +1,6 @@
 /*
- * feed: one mapping at work: its compiled statements on an open source, and where its polling stands.
+ * feed: one mapping at work: its compiled statements on an open source, and where its polling
+ * stands.
  */
 #ifndef QS_ENGINE_FEED_H
 #define QS_ENGINE_FEED_H
@@ -11,20 +12,20 @@ struct feed {
     const struct mapping *mapping;
     struct source *source; /* for passes: one page is always on its way */
     struct source *lookup; /* on a connection of its own: rows by key, at any time */
-    const char *account; /* whose rows these are when no column says so */
-    int64_t overlap_ms;  /* the mapping's, else sync.overlap */
+    const char *account;   /* whose rows these are when no column says so */
+    int64_t overlap_ms;    /* the mapping's, else sync.overlap */
 
     int64_t next_poll_ms; /* monotonic */
     int64_t next_scan_ms;
-    bool in_window;   /* this window of sync.schedule has not looked at it yet */
-    bool woken;       /* a NOTIFY came while the pass was under way: another one follows at once */
-    int64_t shape;    /* of what the triggers watch, as it was when the pass began; 0: no triggers */
-    int64_t chase;    /* transactions before this one may note changes and send no NOTIFY; 0: none */
+    bool in_window; /* this window of sync.schedule has not looked at it yet */
+    bool woken;     /* a NOTIFY came while the pass was under way: another one follows at once */
+    int64_t shape;  /* of what the triggers watch, as it was when the pass began; 0: no triggers */
+    int64_t chase;  /* transactions before this one may note changes and send no NOTIFY; 0: none */
     const char *identity; /* of the database that is read: see source_identity */
-    bool passed;       /* it has been looked at since the start, or cannot be now */
+    bool passed;          /* it has been looked at since the start, or cannot be now */
     bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
     int64_t broken_until_ms; /* monotonic: the source could not be read for this mapping alone */
-    bool trouble_told; /* a failure of this feed has been logged and has not ended yet */
+    bool trouble_told;       /* a failure of this feed has been logged and has not ended yet */
 };
 
 /* The feed of a mapping's name, or NULL. */

@@ -1,6 +1,6 @@
 /*
- * The sink asks for every row (detect_options.all), so that what is pending from an earlier detection
- * counts once, like everything else.
+ * The sink asks for every row (detect_options.all), so that what is pending from an earlier
+ * detection counts once, like everything else.
  */
 #include "engine/forecast.h"
 
@@ -76,8 +76,8 @@ static bool count_rows(void *context, const struct feed *f, const struct sightin
             p->equal++;
         else
             count_operation(p, &seen[i]);
-        if (p->row != NULL && (seen[i].op.kind != OP_NONE ||
-                               seen[i].desired.kind == DESIRED_REFUSED))
+        if (p->row != NULL &&
+            (seen[i].op.kind != OP_NONE || seen[i].desired.kind == DESIRED_REFUSED))
             p->row(p->row_context, f, &seen[i], &recorded[i]);
     }
     return true;
@@ -113,7 +113,8 @@ static bool count_end(void *context, const struct feed *f, const struct detect_e
     return true;
 }
 
-bool forecast_add(struct forecast *p, struct feed *f, const struct remove_limit *limit, struct err *e)
+bool forecast_add(struct forecast *p, struct feed *f, const struct remove_limit *limit,
+                  struct err *e)
 {
     const struct detect_options o = {
         .kind = DETECT_PASS_SCAN,

@@ -9,7 +9,7 @@
 
 #include "engine/detect.h"
 
-#define FORECAST_EXAMPLES 3
+#define FORECAST_EXAMPLES  3
 #define FORECAST_RULES_MAX 200
 
 struct forecast_rule { /* a rule that refuses rows */
@@ -22,12 +22,13 @@ struct forecast_rule { /* a rule that refuses rows */
 struct forecast {
     struct arena arena;
     struct pg *state;
-    int64_t rows;             /* looked at */
-    int64_t op[OP_NONE];      /* operations needed */
-    int64_t create_closed;    /* creates whose status is closed already: they use up quota for nothing */
+    int64_t rows;        /* looked at */
+    int64_t op[OP_NONE]; /* operations needed */
+    int64_t
+        create_closed; /* creates whose status is closed already: they use up quota for nothing */
     int64_t field[JOB_FIELDS]; /* updates that change the field */
-    int64_t equal;            /* nothing to do */
-    int64_t waiting;          /* uncertain, or being sent by a running agent */
+    int64_t equal;             /* nothing to do */
+    int64_t waiting;           /* uncertain, or being sent by a running agent */
     int64_t refused;
     struct forecast_rule rules[FORECAST_RULES_MAX];
     size_t n_rules;
@@ -43,6 +44,6 @@ void forecast_init(struct forecast *p, struct pg *state);
 void forecast_release(struct forecast *p);
 /* Adds what the mapping needs. */
 bool forecast_add(struct forecast *p, struct feed *f, const struct remove_limit *limit,
-              struct err *e) MUST_CHECK;
+                  struct err *e) MUST_CHECK;
 
 #endif

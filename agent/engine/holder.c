@@ -1,6 +1,6 @@
 /*
- * A process is told from a later one with the same number by its start time (proc(5), stat, field 22);
- * the place by boot_id and the inode of the PID namespace, which two containers do not share.
+ * A process is told from a later one with the same number by its start time (proc(5), stat, field
+ * 22); the place by boot_id and the inode of the PID namespace, which two containers do not share.
  */
 #include "engine/holder.h"
 

@@ -1,6 +1,6 @@
 /*
- * A walk ends where the server says so, where the owner has seen enough, or where it cannot be trusted
- * any more; `failed` tells the last from the others.
+ * A walk ends where the server says so, where the owner has seen enough, or where it cannot be
+ * trusted any more; `failed` tells the last from the others.
  */
 #include "engine/listing.h"
 

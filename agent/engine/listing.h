@@ -12,9 +12,9 @@
 struct listing {
     struct errand errand; /* first */
     struct sender *sender;
-    struct arena arena;   /* cursor and the first id of the page before */
-    /* Called with each page as it comes; false ends the walk early. Touches no database: it is called
-     * from inside the delivery of answers. */
+    struct arena arena; /* cursor and the first id of the page before */
+    /* Called with each page as it comes; false ends the walk early. Touches no database: it is
+     * called from inside the delivery of answers. */
     bool (*page)(void *context, const struct qudra_page *p);
     void *context;
 

@@ -1,6 +1,6 @@
 /*
- * The turn and its ends. Failures are sorted here, once: a server that is away is told once, when it
- * goes, and once, when it is back; everything between is waiting.
+ * The turn and its ends. Failures are sorted here, once: a server that is away is told once, when
+ * it goes, and once, when it is back; everything between is waiting.
  */
 #include "engine/loop.h"
 
@@ -11,13 +11,15 @@
 #include "engine/loop_internal.h"
 #include "engine/signals.h"
 
-#define GIVE_UP_AFTER_MS 60000 /* once and backfill: this long without a step forward */
+#define GIVE_UP_AFTER_MS  60000 /* once and backfill: this long without a step forward */
 #define WAIT_FOR_LEASE_MS 1000
-#define LONGEST_WAIT_MS 60000
+#define LONGEST_WAIT_MS   60000
 
-/* ---- leases ------------------------------------------------------------------------------------- */
+/* ---- leases -------------------------------------------------------------------------------------
+ */
 
-/* A lease that is renewed has a living holder; one that is not is waited for, a few seconds at most. */
+/* A lease that is renewed has a living holder; one that is not is waited for, a few seconds at
+ * most. */
 static bool rival_lives(struct worker *w)
 {
     if (w->rival_ends_ms == 0)
@@ -60,7 +62,8 @@ static bool keep_leases(struct loop *l, int64_t now_ms, struct err *e)
     return true;
 }
 
-/* ---- one turn ------------------------------------------------------------------------------------ */
+/* ---- one turn
+ * ------------------------------------------------------------------------------------ */
 
 /* Where new jobs are short, the best of the whole table are wanted: until every mapping has had its
  * first pass. Else a pass is waited for to its end. */
@@ -107,7 +110,8 @@ static bool turn(struct loop *l, int64_t now_ms, struct err *e)
            (l->stopping || loop_detect(l, now_ms, e));
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------- */
+/* ---- waiting
+ * ------------------------------------------------------------------------------------- */
 
 static void sooner(int64_t *wait, int64_t candidate)
 {
@@ -166,7 +170,8 @@ static bool wait_for_anything(struct loop *l, int64_t timeout_ms, struct err *e)
     return true;
 }
 
-/* ---- ends ---------------------------------------------------------------------------------------- */
+/* ---- ends
+ * ---------------------------------------------------------------------------------------- */
 
 static size_t in_flight(const struct loop *l)
 {
@@ -192,8 +197,8 @@ static bool gives_up(struct loop *l, int64_t now_ms, struct err *e)
         const struct account *a = &l->workers[i].account;
         if (a->stopped && in_flight(l) == 0) {
             err_set(e, ERR_KEY, "%s \"%s\": %s",
-                    a->jobs_missing ? "account" : "Qudra refuses the key of account", a->config->name,
-                    a->stop_reason);
+                    a->jobs_missing ? "account" : "Qudra refuses the key of account",
+                    a->config->name, a->stop_reason);
             return !err_hint(e, "check the key with `qudra-sync check`; what is pending stays so");
         }
     }
@@ -203,7 +208,8 @@ static bool gives_up(struct loop *l, int64_t now_ms, struct err *e)
     }
     if (l->sender.failures == 0 || now_ms - l->progress_ms < GIVE_UP_AFTER_MS)
         return false;
-    err_set(e, ERR_AWAY, "Qudra has answered nothing useful for a minute: %s", l->sender.last_failure);
+    err_set(e, ERR_AWAY, "Qudra has answered nothing useful for a minute: %s",
+            l->sender.last_failure);
     return !err_hint(e, "what is pending stays so; run the command again later");
 }
 

@@ -2,8 +2,8 @@
  * loop: what to do next and until when: the one wait of the agent, and the owner of its parts.
  *
  * One thread. Each turn keeps the leases, lets every account push and settle what it can, takes one
- * step of the detection under way, and waits until the earliest of: an answer, a signal, a NOTIFY, a
- * scrape, or a deadline. `run`, `once` and `backfill` are the same loop with different ends.
+ * step of the detection under way, and waits until the earliest of: an answer, a signal, a NOTIFY,
+ * a scrape, or a deadline. `run`, `once` and `backfill` are the same loop with different ends.
  */
 #ifndef QS_ENGINE_LOOP_H
 #define QS_ENGINE_LOOP_H
@@ -23,8 +23,8 @@ enum loop_mode {
 struct loop_view {
     int64_t rows_looked_at;
     bool detecting;
-    const char *mapping; /* under detection; NULL: none */
-    int64_t found, held; /* operations found to be needed, removals held */
+    const char *mapping;       /* under detection; NULL: none */
+    int64_t found, held;       /* operations found to be needed, removals held */
     struct push_counts pushed; /* over all accounts */
     int64_t requests, limited; /* sent; answered 429 */
     int64_t limiter_wait_ms;   /* > 0: waits for the budget */
@@ -54,9 +54,9 @@ struct loop;
 bool loop_new(struct loop **out, const struct loop_options *o, struct err *e) MUST_CHECK;
 void loop_free(struct loop *l);
 
-/* Takes the leases and works until it ends as *end says. False when it cannot go on. LOOP_RUN waits for
- * a lease that another agent holds, for servers that are away and for a new key; the others give up:
- * at once for a lease or a refused key, after a minute for servers. */
+/* Takes the leases and works until it ends as *end says. False when it cannot go on. LOOP_RUN waits
+ * for a lease that another agent holds, for servers that are away and for a new key; the others
+ * give up: at once for a lease or a refused key, after a minute for servers. */
 bool loop_run(struct loop *l, enum loop_end *end, struct err *e) MUST_CHECK;
 void loop_view(const struct loop *l, struct loop_view *out);
 

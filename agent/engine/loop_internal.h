@@ -13,10 +13,11 @@ struct worker {
     struct push *push;
     struct settle *settle;
     struct refresh *refresh;
-    int64_t take_at_ms;   /* when to try for the lease again */
-    int64_t rival_ends_ms; /* once, backfill: when the other's lease ran out as first seen; 0: not seen */
+    int64_t take_at_ms;     /* when to try for the lease again */
+    int64_t rival_ends_ms;  /* once, backfill: when the other's lease ran out as first seen; 0: not
+                               seen */
     int64_t uncertain_seen; /* of push_counts, when settle was last woken */
-    bool waiting_told;  /* "another agent holds the account" has been logged */
+    bool waiting_told;      /* "another agent holds the account" has been logged */
 };
 
 struct loop {
@@ -46,11 +47,11 @@ struct loop {
 
     struct detection *detection; /* the pass under way; NULL: none */
     int64_t detect_started_ms;
-    int64_t began_ms; /* of loop_run */
-    int64_t due_at_ms; /* when a payload changes with the clock; INT64_MAX: none known */
+    int64_t began_ms;      /* of loop_run */
+    int64_t due_at_ms;     /* when a payload changes with the clock; INT64_MAX: none known */
     struct loop_view seen; /* sums over passes */
-    int64_t window_at_ms; /* wall clock: when sync.schedule is next due; 0: it is now */
-    bool window_open;     /* what is found may go out; see loop_schedule.c */
+    int64_t window_at_ms;  /* wall clock: when sync.schedule is next due; 0: it is now */
+    bool window_open;      /* what is found may go out; see loop_schedule.c */
 
     int64_t count_rows_at_ms; /* monotonic: for metrics, not before */
 
@@ -83,7 +84,7 @@ bool loop_detect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 /* 0: detection has something to do now; else how long until the next poll, scan or due row. */
 int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms);
 bool loop_detect_quiet(const struct loop *l); /* once, backfill: every mapping had its pass */
-bool loop_all_passed(const struct loop *l);   /* each mapping of ours was looked at since the start */
-void loop_poll_now(struct loop *l);           /* NOTIFY: look at once */
+bool loop_all_passed(const struct loop *l); /* each mapping of ours was looked at since the start */
+void loop_poll_now(struct loop *l);         /* NOTIFY: look at once */
 
 #endif

@@ -2,21 +2,21 @@
  * The parts of a loop, made and given back, and its connections, mended.
  *
  * Two connections read the source: passes always have a page on its way, and a push must be able to
- * read single rows at any time. A third one may write, and exists only where a mapping writes back or
- * empties an outbox.
+ * read single rows at any time. A third one may write, and exists only where a mapping writes back
+ * or empties an outbox.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "edges/migrate.h"
 #include "engine/holder.h"
 #include "engine/loop_internal.h"
-#include "edges/migrate.h"
 
 #define RECONNECT_FIRST_MS 500
-#define RECONNECT_MAX_MS 30000
-#define CHANNEL "qudra_sync"
+#define RECONNECT_MAX_MS   30000
+#define CHANNEL            "qudra_sync"
 
 static struct pg_options options_of(const struct loop *l, const char *what)
 {
@@ -58,7 +58,8 @@ static bool connect_all(struct loop *l, struct err *e)
            (!any_writes(l) || connect_one(l, &l->writer, "source writer", e));
 }
 
-/* ---- feeds and workers -------------------------------------------------------------------------- */
+/* ---- feeds and workers --------------------------------------------------------------------------
+ */
 
 static bool open_feed(struct loop *l, struct feed *f, const struct mapping *m, struct err *e)
 {
@@ -98,12 +99,13 @@ static bool open_worker(struct loop *l, struct worker *w, const struct config_ac
                                               .n_feeds = l->n_feeds,
                                               .state = l->state,
                                               .writer = l->writer});
-    w->settle = settle_new(&(struct settle_options){
-        .account = &w->account, .sender = &l->sender, .state = l->state});
-    w->refresh = refresh_new(&(struct refresh_options){.account = &w->account,
-                                                       .sender = &l->sender,
-                                                       .state = l->state,
-                                                       .not_older_ms = l->o.config->refresh_for_ms});
+    w->settle = settle_new(
+        &(struct settle_options){.account = &w->account, .sender = &l->sender, .state = l->state});
+    w->refresh =
+        refresh_new(&(struct refresh_options){.account = &w->account,
+                                              .sender = &l->sender,
+                                              .state = l->state,
+                                              .not_older_ms = l->o.config->refresh_for_ms});
     return true;
 }
 
@@ -118,7 +120,8 @@ static bool open_workers(struct loop *l, struct err *e)
     return true;
 }
 
-/* ---- is it the same source? ---------------------------------------------------------------------- */
+/* ---- is it the same source?
+ * ---------------------------------------------------------------------- */
 
 static bool refuse_source(const struct feed *f, const char *before, struct err *e)
 {
@@ -149,7 +152,8 @@ static bool check_source(struct loop *l, struct err *e)
     return ok;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------------------
+ */
 
 static void listen_for_notify(struct loop *l)
 {
@@ -210,7 +214,8 @@ void loop_free(struct loop *l)
     mem_free(l);
 }
 
-/* ---- mending ------------------------------------------------------------------------------------ */
+/* ---- mending ------------------------------------------------------------------------------------
+ */
 
 static bool mend(struct pg *pg, struct err *e)
 {
@@ -233,7 +238,8 @@ bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e)
     l->detection = NULL;
     bool lost_listener = !pg_alive(l->lookup);
     if (!mend(l->state, e) || !mend(l->scan, e) || !mend(l->lookup, e) || !mend(l->writer, e)) {
-        l->reconnect_at_ms = now_ms + (int64_t)((double)l->reconnect_wait_ms * (0.5 + sender_random() / 2));
+        l->reconnect_at_ms =
+            now_ms + (int64_t)((double)l->reconnect_wait_ms * (0.5 + sender_random() / 2));
         l->reconnect_wait_ms *= 2;
         if (l->reconnect_wait_ms > RECONNECT_MAX_MS)
             l->reconnect_wait_ms = RECONNECT_MAX_MS;

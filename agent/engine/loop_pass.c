@@ -1,7 +1,7 @@
 /*
- * Which pass comes next. One is under way at a time; mappings take turns in the order in which their
- * time came. A scan is due when the mapping has never been scanned, when the mapping itself has
- * changed, when the last one is older than sync.full_scan_every, or when there is no other way.
+ * Which pass comes next. One is under way at a time; mappings take turns in the order in which
+ * their time came. A scan is due when the mapping has never been scanned, when the mapping itself
+ * has changed, when the last one is older than sync.full_scan_every, or when there is no other way.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +11,13 @@
 #include "edges/outbox.h"
 #include "engine/loop_internal.h"
 
-#define DUE_ROWS 1000
-#define NEVER INT64_MAX
+#define DUE_ROWS  1000
+#define NEVER     INT64_MAX
 #define CHASE_ALL INT64_MAX /* those that begin before the next look */
-#define CHASE_MS 250
+#define CHASE_MS  250
 
-/* ---- whose rows these are ------------------------------------------------------------------------- */
+/* ---- whose rows these are
+ * ------------------------------------------------------------------------- */
 
 static bool holds(const struct loop *l, const char *account)
 {
@@ -32,14 +33,15 @@ bool loop_is_ours(const struct loop *l, const struct feed *f)
     return f->mapping->account_sql != NULL ? l->n_leases > 0 : holds(l, f->account);
 }
 
-/* Rows of several accounts, some of them another agent's: both scan, and neither may say that all has
- * been seen. */
+/* Rows of several accounts, some of them another agent's: both scan, and neither may say that all
+ * has been seen. */
 static bool is_shared(const struct loop *l, const struct feed *f)
 {
     return f->mapping->account_sql != NULL && l->n_leases < l->n_workers;
 }
 
-/* ---- starting a pass ------------------------------------------------------------------------------ */
+/* ---- starting a pass
+ * ------------------------------------------------------------------------------ */
 
 static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
 {
@@ -65,7 +67,8 @@ static enum detect_kind kind_of(const struct loop *l, const struct feed *f,
     return f->mapping->detect == DETECT_TRIGGER ? DETECT_PASS_OUTBOX : DETECT_PASS_CHANGED;
 }
 
-/* The triggers are looked at before the pass: what happens to them during it shows at the next one. */
+/* The triggers are looked at before the pass: what happens to them during it shows at the next one.
+ */
 static bool check_triggers(const struct loop *l, struct feed *f, struct err *e)
 {
     struct outbox_state now;
@@ -104,7 +107,8 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
     return ok;
 }
 
-/* ---- ending one ----------------------------------------------------------------------------------- */
+/* ---- ending one
+ * ----------------------------------------------------------------------------------- */
 
 static void write_counts(const struct detect_counts *c, struct buf *out)
 {
@@ -139,12 +143,11 @@ static bool keep_history(struct loop *l, const struct detect_counts *c, struct e
     const char *kind = l->o.mode == LOOP_BACKFILL ? "backfill" : scan ? "scan" : "changes";
     const char *name = detect_feed(l->detection)->mapping->name;
     bool worth_a_line = l->o.mode == LOOP_RUN && (scan || found_anything(c));
-    LOG_AT(worth_a_line ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "pass ended",
-           log_str("mapping", name), log_str("kind", kind), log_int("rows", c->rows),
-           log_int("create", c->found[OP_CREATE]), log_int("update", c->found[OP_UPDATE]),
-           log_int("close", c->found[OP_CLOSE]), log_int("delete", c->found[OP_DELETE]),
-           log_int("refused", c->refused), log_int("held", c->held),
-           log_int("ms", clock_mono_ms() - l->detect_started_ms));
+    LOG_AT(worth_a_line ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "pass ended", log_str("mapping", name),
+           log_str("kind", kind), log_int("rows", c->rows), log_int("create", c->found[OP_CREATE]),
+           log_int("update", c->found[OP_UPDATE]), log_int("close", c->found[OP_CLOSE]),
+           log_int("delete", c->found[OP_DELETE]), log_int("refused", c->refused),
+           log_int("held", c->held), log_int("ms", clock_mono_ms() - l->detect_started_ms));
     if (!scan && !found_anything(c))
         return true;
     struct buf counts = BUF_INIT(4096);
@@ -194,7 +197,8 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     return ok;
 }
 
-/* A mapping that cannot be read now is told once and tried again at its next time; the others go on. */
+/* A mapping that cannot be read now is told once and tried again at its next time; the others go
+ * on. */
 static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
 {
     detect_free(l->detection);
@@ -216,7 +220,8 @@ static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *
     return true;
 }
 
-/* ---- rows whose payload changes with the clock ------------------------------------------------------ */
+/* ---- rows whose payload changes with the clock
+ * ------------------------------------------------------ */
 
 static bool look_at_due(struct loop *l, struct feed *f, struct err *e)
 {
@@ -246,7 +251,8 @@ static bool look_at_all_due(struct loop *l, int64_t now_ms, struct err *e)
     return true;
 }
 
-/* ---- the step --------------------------------------------------------------------------------------- */
+/* ---- the step
+ * --------------------------------------------------------------------------------------- */
 
 static struct feed *next_feed(struct loop *l)
 {

@@ -1,10 +1,10 @@
 /*
  * The turn: steps four to six of a push, around the preparation in push_prepare.c.
  *
- * How much is picked follows the limiter: never much more than may leave soon, so that what is sent is
- * fresh and a close that turns up does not wait behind a long list of creates. Answers are recorded in
- * batches: when a hundred rows have gathered, when the oldest has waited a moment, or when nothing else
- * is to be done.
+ * How much is picked follows the limiter: never much more than may leave soon, so that what is sent
+ * is fresh and a close that turns up does not wait behind a long list of creates. Answers are
+ * recorded in batches: when a hundred rows have gathered, when the oldest has waited a moment, or
+ * when nothing else is to be done.
  */
 #include "engine/push.h"
 
@@ -16,10 +16,10 @@
 #include "base/log.h"
 #include "engine/push_internal.h"
 
-#define RECORD_ROWS 100
+#define RECORD_ROWS     100
 #define RECORD_AFTER_MS 100
-#define PICK_REQUESTS 4 /* bulk requests' worth of rows that are prepared ahead, */
-#define PICK_SINGLES 64 /* and rows where the plan has no bulk-create */
+#define PICK_REQUESTS   4  /* bulk requests' worth of rows that are prepared ahead, */
+#define PICK_SINGLES    64 /* and rows where the plan has no bulk-create */
 
 struct push *push_new(const struct push_options *o)
 {
@@ -98,7 +98,8 @@ int64_t push_wait_ms(const struct push *p)
     return p->wait_ms;
 }
 
-/* ---- journal ---------------------------------------------------------------------------------- */
+/* ---- journal ----------------------------------------------------------------------------------
+ */
 
 /* Drops the rows that the journal did not take: something else has happened to them meanwhile. */
 static void keep_taken(struct parcel *c, const bool *taken)
@@ -117,8 +118,8 @@ static void mix(uint8_t into[16], const char *text)
         into[i % 16] = (uint8_t)(into[i % 16] * 31u + (uint8_t)text[i]);
 }
 
-/* The same for the same content of the same row, so that a server that honours it (Part B: not relied
- * upon) sees a repetition as one, and two rows that look the same as two. */
+/* The same for the same content of the same row, so that a server that honours it (Part B: not
+ * relied upon) sees a repetition as one, and two rows that look the same as two. */
 static const char *idempotency_key(struct parcel *c)
 {
     struct job_hash h = c->rows[0].hash;
@@ -154,7 +155,8 @@ static bool journal(struct parcel *c, const char *idempotency, struct err *e)
     return true;
 }
 
-/* ---- send ------------------------------------------------------------------------------------- */
+/* ---- send -------------------------------------------------------------------------------------
+ */
 
 static void write_request(struct parcel *c, struct qudra_request *out)
 {
@@ -241,7 +243,8 @@ static void fit_quota(struct push *p, struct parcel *c, int64_t left)
     p->hungry = p->may_defer = true;
 }
 
-/* Creates follow the quota: all put off when it is used up, the best taken back when there is room. */
+/* Creates follow the quota: all put off when it is used up, the best taken back when there is room.
+ */
 static bool follow_quota(struct push *p, struct err *e)
 {
     struct account *a = p->o.account;
@@ -279,7 +282,8 @@ static bool send_what_may_leave(struct push *p, int64_t now_ms, struct err *e)
     return true;
 }
 
-/* ---- the turn --------------------------------------------------------------------------------- */
+/* ---- the turn ---------------------------------------------------------------------------------
+ */
 
 static bool is_time_to_record(const struct push *p, int64_t now_ms)
 {
@@ -289,8 +293,8 @@ static bool is_time_to_record(const struct push *p, int64_t now_ms)
            now_ms - p->answered_since_ms >= RECORD_AFTER_MS;
 }
 
-/* How many rows to prepare so that what may leave soon is ready, and little more: what is prepared long
- * before it leaves is stale, and stands before a close that turns up. */
+/* How many rows to prepare so that what may leave soon is ready, and little more: what is prepared
+ * long before it leaves is stale, and stands before a close that turns up. */
 static size_t appetite(const struct push *p, int64_t now_ms)
 {
     struct limiter_view view;

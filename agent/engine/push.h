@@ -1,9 +1,9 @@
 /*
  * push: bring what is pending to Qudra, most urgent first, inside the account's budget.
  *
- * One push serves one account. A turn has six steps: pick pending rows, read their source rows again,
- * decide again, journal creates, send, and record what was answered. Nothing waits inside: a turn
- * does what can be done now and says until when it need not be called again.
+ * One push serves one account. A turn has six steps: pick pending rows, read their source rows
+ * again, decide again, journal creates, send, and record what was answered. Nothing waits inside: a
+ * turn does what can be done now and says until when it need not be called again.
  *
  * Promise 2: a create leaves only after its journal row is committed; a create whose answer is lost
  * is recorded as uncertain and never picked again until engine/settle has looked.
@@ -34,9 +34,9 @@ struct push;
 struct push *push_new(const struct push_options *o);
 void push_free(struct push *p); /* nothing may be in flight */
 
-/* A pass is under way since then (monotonic; -1: none): what it finds to create is held until it has
- * ended, when the best of all are known, and which of them are old jobs under a new key. What was found
- * before goes on. */
+/* A pass is under way since then (monotonic; -1: none): what it finds to create is held until it
+ * has ended, when the best of all are known, and which of them are old jobs under a new key. What
+ * was found before goes on. */
 void push_hold_creates(struct push *p, int64_t since_ms);
 /* Closes and deletes alone may go out, until this is called with false. */
 void push_only_removals(struct push *p, bool only);
@@ -44,7 +44,8 @@ void push_only_removals(struct push *p, bool only);
 bool push_in_doubt(const struct push *p);
 /* Does what can be done now. `start` false: starts nothing new, only records (a clean stop). */
 bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e) MUST_CHECK;
-/* Until when the next turn can wait if no answer comes: 0 at once; -1: nothing is pending at all. */
+/* Until when the next turn can wait if no answer comes: 0 at once; -1: nothing is pending at all.
+ */
 int64_t push_wait_ms(const struct push *p);
 size_t push_in_flight(const struct push *p); /* requests */
 /* Rows may have become pending: look into the queue again at the next turn. */

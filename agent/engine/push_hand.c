@@ -1,6 +1,6 @@
 /*
- * What push has in hand and the queue would give it again: rows that are still pending in the state. A
- * create is `sending` from the moment it is journalled and does not come back.
+ * What push has in hand and the queue would give it again: rows that are still pending in the
+ * state. A create is `sending` from the moment it is journalled and does not come back.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -11,14 +11,14 @@
 
 struct parcel_row {
     const char *mapping, *key;
-    const char *job_id;      /* NULL for a create */
-    struct job job;          /* what is to be sent */
-    struct job_hash hash;    /* of it */
-    unsigned fields;         /* OP_UPDATE: what changed */
-    int attempts;            /* before this one */
+    const char *job_id;   /* NULL for a create */
+    struct job job;       /* what is to be sent */
+    struct job_hash hash; /* of it */
+    unsigned fields;      /* OP_UPDATE: what changed */
+    int attempts;         /* before this one */
     enum on_missing on_missing;
-    int64_t visible_ms;      /* monotonic: when the change was found */
-    struct verdict verdict;  /* filled by the answer */
+    int64_t visible_ms;     /* monotonic: when the change was found */
+    struct verdict verdict; /* filled by the answer */
     struct outcome outcome;
 };
 
@@ -26,7 +26,7 @@ struct parcel {
     struct errand errand; /* first: the sender hands it back */
     struct push *push;
     struct arena arena;
-    enum op_kind op;  /* OP_NONE: decided again, nothing to send; waits only to be recorded */
+    enum op_kind op; /* OP_NONE: decided again, nothing to send; waits only to be recorded */
     bool journalled;
     size_t n, cap;
     struct parcel_row *rows;
@@ -47,12 +47,12 @@ struct push {
     struct parcel_list flying;   /* sent */
     struct parcel_list answered; /* verdicts filled, to be recorded */
     struct doubt *doubt;
-    int64_t hold_since_ms;       /* creates found since then wait: see push_hold_creates; -1: none do */
-    bool only_held;              /* all pending creates are such */
-    bool only_removals;          /* the rest waits: see push_only_removals */
+    int64_t hold_since_ms; /* creates found since then wait: see push_hold_creates; -1: none do */
+    bool only_held;        /* all pending creates are such */
+    bool only_removals;    /* the rest waits: see push_only_removals */
     int64_t answered_since_ms;
-    bool hungry;                 /* the queue may hold rows that were not picked */
-    bool may_defer;              /* creates may be pending that the quota has no room for */
+    bool hungry;    /* the queue may hold rows that were not picked */
+    bool may_defer; /* creates may be pending that the quota has no room for */
     int64_t wait_ms;
 };
 
@@ -62,11 +62,13 @@ void parcel_free(struct parcel *c);
 /* Appends a deep copy; returns it. */
 struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row);
 void parcel_put(struct parcel_list *l, struct parcel *c);
-/* Before those of less urgent operations (enum op_kind is in the order of urgency), behind its like. */
+/* Before those of less urgent operations (enum op_kind is in the order of urgency), behind its
+ * like. */
 void parcel_put_by_urgency(struct parcel_list *l, struct parcel *c);
 void parcel_remove(struct parcel_list *l, struct parcel *c);
 
-/* push_prepare.c: picks at most `limit` rows, reads and decides them into `ready` and `answered`. */
+/* push_prepare.c: picks at most `limit` rows, reads and decides them into `ready` and `answered`.
+ */
 /* push_hand.c: rows in hand that a pick would bring back, sorted for look-ups; lives in `a`. */
 struct push_hand {
     const struct parcel_row **rows;

@@ -1,9 +1,9 @@
 /*
  * Steps one to three of a push: pick, read again, decide again.
  *
- * The pending mark is only a hint: what is sent is decided from the row as it is now. A row that has
- * disappeared since is not removed here: it is noted as gone and waits for the guard, which sees all
- * removals of a pass together (promise 4).
+ * The pending mark is only a hint: what is sent is decided from the row as it is now. A row that
+ * has disappeared since is not removed here: it is noted as gone and waits for the guard, which
+ * sees all removals of a pass together (promise 4).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +65,16 @@ static void desire(const struct feed *f, const struct source_page *page, const s
                       arena_alloc(a, JOB_MAX_REFUSALS * sizeof(struct refusal)), out, NULL);
 }
 
-/* ---- decided rows ----------------------------------------------------------------------------- */
+/* ---- decided rows -----------------------------------------------------------------------------
+ */
 
 /* Nothing is to be sent; the record still learns what was found. */
 static void settle_row(struct push *p, struct parcel *settled, const struct picked *r,
                        const struct desired *d, struct parcel_row *row)
 {
     struct parcel_row *kept = parcel_add(settled, row);
-    kept->verdict = (struct verdict){.state = op_mark(&r->recorded, d, (struct op){.kind = OP_NONE}),
-                                     .op = OP_NONE};
+    kept->verdict = (struct verdict){
+        .state = op_mark(&r->recorded, d, (struct op){.kind = OP_NONE}), .op = OP_NONE};
     if (d->kind == DESIRED_GONE)
         kept->verdict.state = ROW_REMOVED;
     kept->verdict.synced = kept->verdict.state == ROW_SYNCED;
@@ -119,7 +120,8 @@ static bool wants_removal(enum op_kind op)
 }
 
 /* A pick, and what came of it. */
-struct catch {
+struct catch
+{
     struct picked *rows;
     struct decision *decisions;
     size_t n;
@@ -140,7 +142,8 @@ static void queue_decided(struct push *p, const struct catch *c)
             queue_row(p, c->decisions[i].op, &c->decisions[i].row);
 }
 
-/* ---- one mapping's share of a pick -------------------------------------------------------------- */
+/* ---- one mapping's share of a pick --------------------------------------------------------------
+ */
 
 struct share {
     struct feed *feed;
@@ -179,9 +182,14 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
         }
         struct op op = op_decide(&r->recorded, &d, s->feed->mapping->on_removed);
         struct parcel_row row = {
-            .mapping = r->mapping, .key = r->key, .job_id = r->recorded.job_id,
-            .hash = d.hash, .fields = op.fields, .attempts = r->recorded.attempts,
-            .on_missing = s->feed->mapping->on_missing, .visible_ms = now_ms - r->changed_ago_ms,
+            .mapping = r->mapping,
+            .key = r->key,
+            .job_id = r->recorded.job_id,
+            .hash = d.hash,
+            .fields = op.fields,
+            .attempts = r->recorded.attempts,
+            .on_missing = s->feed->mapping->on_missing,
+            .visible_ms = now_ms - r->changed_ago_ms,
         };
         if (d.kind == DESIRED_JOB)
             row.job = *d.job;
@@ -190,8 +198,8 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
         else
             *s->decisions[i] = (struct decision){.op = op.kind, .row = row};
     }
-    return n_gone == 0 || state_gone(p->o.state, &p->o.account->lease, s->feed->mapping->name, gone,
-                                     n_gone, e);
+    return n_gone == 0 ||
+           state_gone(p->o.state, &p->o.account->lease, s->feed->mapping->name, gone, n_gone, e);
 }
 
 /* The free rows of one mapping, in the order of the pick. */

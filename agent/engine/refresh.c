@@ -1,6 +1,6 @@
 /*
- * A page is kept until the next turn, because an answer is delivered where no database may be touched.
- * The walk ends where jobs are older than what is still waited for.
+ * A page is kept until the next turn, because an answer is delivered where no database may be
+ * touched. The walk ends where jobs are older than what is still waited for.
  */
 #include "engine/refresh.h"
 

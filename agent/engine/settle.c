@@ -1,10 +1,11 @@
 /*
- * A look is one listing; updates and removals of the account go on meanwhile, creates wait. Only jobs that fit some attempt are kept, so a look over many pages
- * costs no memory. What the listing says is applied when it has ended.
+ * A look is one listing; updates and removals of the account go on meanwhile, creates wait. Only
+ * jobs that fit some attempt are kept, so a look over many pages costs no memory. What the listing
+ * says is applied when it has ended.
  *
- * The listing stops where jobs are older than the oldest attempt, less a margin for the difference of
- * the two clocks: the state's clock says how long ago an attempt was sent, Qudra's Date says when that
- * was by its own.
+ * The listing stops where jobs are older than the oldest attempt, less a margin for the difference
+ * of the two clocks: the state's clock says how long ago an attempt was sent, Qudra's Date says
+ * when that was by its own.
  */
 #include "engine/settle.h"
 
@@ -14,12 +15,13 @@
 #include "base/crash.h"
 #include "base/log.h"
 
-#define ATTEMPTS_MAX 5000
-#define CANDIDATES_MAX 20000
+#define ATTEMPTS_MAX    5000
+#define CANDIDATES_MAX  20000
 #define CLOCK_MARGIN_MS 10000
-#define LOOKS_IN_WAIT 8 /* the second look comes after this part of settle_wait, then ever more rarely */
+#define LOOKS_IN_WAIT                                                                              \
+    8 /* the second look comes after this part of settle_wait, then ever more rarely */
 #define LOOK_AT_MOST_MS 60000
-#define LOOKS_MIN 2 /* a page that shifts under a listing can hide a job once */
+#define LOOKS_MIN       2 /* a page that shifts under a listing can hide a job once */
 
 struct settle_counts {
     int64_t found;       /* creates that had been applied */
@@ -41,7 +43,7 @@ struct settle {
     bool wanted;       /* there may be uncertain rows */
     bool listed;       /* a listing has begun, and what it said is not yet applied */
     int64_t next_look_ms;
-    int looks;         /* whole listings since the set of attempts last changed */
+    int looks; /* whole listings since the set of attempts last changed */
     size_t last_n;
 
     struct open_attempt *attempts;
@@ -98,7 +100,8 @@ int64_t settle_wait_ms(const struct settle *s, int64_t now_ms)
     return s->next_look_ms - now_ms;
 }
 
-/* ---- one listing ------------------------------------------------------------------------------- */
+/* ---- one listing -------------------------------------------------------------------------------
+ */
 
 static int64_t oldest_attempt_ago(const struct settle *s)
 {
@@ -132,8 +135,9 @@ static void keep_candidate(struct settle *s, const struct outcome *job)
     };
 }
 
-/* Nothing older than the oldest attempt can be its job. How long ago it was sent is a duration of the
- * state's clock, held against Qudra's own: a margin covers whole seconds and a stepped clock. */
+/* Nothing older than the oldest attempt can be its job. How long ago it was sent is a duration of
+ * the state's clock, held against Qudra's own: a margin covers whole seconds and a stepped clock.
+ */
 static bool is_too_old(const struct settle *s, const struct outcome *job)
 {
     int64_t created;
@@ -168,7 +172,8 @@ static bool begin(struct settle *s, struct err *e)
     return true;
 }
 
-/* ---- what it says ------------------------------------------------------------------------------ */
+/* ---- what it says ------------------------------------------------------------------------------
+ */
 
 /* Jobs that a row owns already are no candidates. */
 static bool drop_owned(struct settle *s, struct err *e)
@@ -197,8 +202,13 @@ static bool waited_enough(const struct settle *s, const struct open_attempt *a)
 static void found(const struct open_attempt *a, const struct candidate *c, struct result *out)
 {
     *out = (struct result){
-        .mapping = a->mapping, .key = a->key, .op = OP_CREATE, .sent = &a->payload,
-        .outcome = &c->outcome, .answered = c->hash, .has_answered = true,
+        .mapping = a->mapping,
+        .key = a->key,
+        .op = OP_CREATE,
+        .sent = &a->payload,
+        .outcome = &c->outcome,
+        .answered = c->hash,
+        .has_answered = true,
         .verdict = {.state = ROW_SYNCED, .op = OP_NONE, .synced = true},
     };
 }
@@ -206,7 +216,9 @@ static void found(const struct open_attempt *a, const struct candidate *c, struc
 static void not_applied(const struct open_attempt *a, struct result *out)
 {
     *out = (struct result){
-        .mapping = a->mapping, .key = a->key, .op = OP_CREATE,
+        .mapping = a->mapping,
+        .key = a->key,
+        .op = OP_CREATE,
         .verdict = {.state = ROW_PENDING, .op = OP_CREATE},
     };
 }
@@ -214,17 +226,22 @@ static void not_applied(const struct open_attempt *a, struct result *out)
 static const struct outcome ambiguous_outcome = {
     .kind = OUTCOME_UNCERTAIN,
     .code = "create.ambiguous",
-    .message = "the answer to the create was lost, and more than one job at Qudra could be this row's: "
-               "compare them there, then delete the extra one and use `retry`, or `reconcile --adopt`",
-    .message_ar = "فُقد الرد على إنشاء الوظيفة، وتوجد في قدرة أكثر من وظيفة قد تطابق هذا الصف: قارنها هناك، "
-                  "ثم احذف الزائدة",
+    .message =
+        "the answer to the create was lost, and more than one job at Qudra could be this row's: "
+        "compare them there, then delete the extra one and use `retry`, or `reconcile --adopt`",
+    .message_ar =
+        "فُقد الرد على إنشاء الوظيفة، وتوجد في قدرة أكثر من وظيفة قد تطابق هذا الصف: قارنها هناك، "
+        "ثم احذف الزائدة",
     .match_ready = -1,
 };
 
 static void ambiguous(const struct open_attempt *a, struct result *out)
 {
     *out = (struct result){
-        .mapping = a->mapping, .key = a->key, .op = OP_CREATE, .outcome = &ambiguous_outcome,
+        .mapping = a->mapping,
+        .key = a->key,
+        .op = OP_CREATE,
+        .outcome = &ambiguous_outcome,
         .verdict = {.state = ROW_UNCERTAIN, .op = OP_NONE, .keep_journal = true},
     };
 }

@@ -1,15 +1,15 @@
 /*
  * settle: find out what became of creates whose answer was lost (promise 2).
  *
- * Qudra keeps no id of ours, so the only way is to look: list the account's jobs, newest first, back
- * to the time of the oldest uncertain create, and compare content. A job that no row owns and that
- * equals what was sent is that create's. A create that is not found is looked for again until
- * `qudra.settle_wait` has passed since it was sent, and at least twice; only then does it count as not
- * applied, and its row may be sent again. This is the one place that may decide so.
+ * Qudra keeps no id of ours, so the only way is to look: list the account's jobs, newest first,
+ * back to the time of the oldest uncertain create, and compare content. A job that no row owns and
+ * that equals what was sent is that create's. A create that is not found is looked for again until
+ * `qudra.settle_wait` has passed since it was sent, and at least twice; only then does it count as
+ * not applied, and its row may be sent again. This is the one place that may decide so.
  *
- * Fields that have been seen to come back changed (trimmed, normalised, sanitised) identify nothing.
- * Rows of equal content are interchangeable; where unequal rows cannot be told apart by what is left,
- * none of them is bound: they stay `uncertain` and a person is told.
+ * Fields that have been seen to come back changed (trimmed, normalised, sanitised) identify
+ * nothing. Rows of equal content are interchangeable; where unequal rows cannot be told apart by
+ * what is left, none of them is bound: they stay `uncertain` and a person is told.
  */
 #ifndef QS_ENGINE_SETTLE_H
 #define QS_ENGINE_SETTLE_H
@@ -37,13 +37,14 @@ bool settle_is_stuck(const struct settle *s);
 /* Creates that are being looked for. */
 size_t settle_attempts(const struct settle *s);
 
-/* ---- the matching, pure ------------------------------------------------------------------------- */
+/* ---- the matching, pure -------------------------------------------------------------------------
+ */
 
 struct settle_attempt {
     struct job_hash payload;
     int match; /* filled: index of the job, SETTLE_NONE or SETTLE_AMBIGUOUS */
 };
-#define SETTLE_NONE (-1)
+#define SETTLE_NONE      (-1)
 #define SETTLE_AMBIGUOUS (-2)
 
 /* Equal in every field of `identity`. */

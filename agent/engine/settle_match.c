@@ -1,6 +1,6 @@
 /*
- * Pairing by content. Attempts are few (what was in flight when something broke), so every attempt is
- * held against every job; both sides are compared by hashes alone.
+ * Pairing by content. Attempts are few (what was in flight when something broke), so every attempt
+ * is held against every job; both sides are compared by hashes alone.
  */
 #include "engine/settle.h"
 

@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 
-/* Installs the handlers; PIPE is ignored. Returns the descriptor that becomes readable. A second TERM
- * or INT ends the process at once with 128 + signal: the journal makes that safe. */
+/* Installs the handlers; PIPE is ignored. Returns the descriptor that becomes readable. A second
+ * TERM or INT ends the process at once with 128 + signal: the journal makes that safe. */
 int signals_init(void);
 /* Reads what has come. */
 void signals_drain(void);

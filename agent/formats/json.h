@@ -16,9 +16,9 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json {
     enum json_type type;
     bool boolean;
-    const char *text; /* a string's bytes, or a number as it was written; NUL-terminated */
-    size_t len;       /* of text */
-    const char *key;  /* the member's name when the parent is an object */
+    const char *text;   /* a string's bytes, or a number as it was written; NUL-terminated */
+    size_t len;         /* of text */
+    const char *key;    /* the member's name when the parent is an object */
     struct json *first; /* children of an array or object, in order */
     struct json *next;  /* sibling */
     size_t count;       /* number of children */
@@ -32,7 +32,7 @@ struct json *json_read(struct arena *a, const char *data, size_t len, struct err
 
 /* Every getter takes NULL and the wrong type calmly: NULL, or the fallback, comes back. */
 const struct json *json_get(const struct json *object, const char *key);
-const char *json_string(const struct json *v); /* NULL unless a string */
+const char *json_string(const struct json *v);                /* NULL unless a string */
 bool json_int(const struct json *v, int64_t *out) MUST_CHECK; /* exact integers, "12.0" too */
 bool json_bool(const struct json *v, bool fallback);
 

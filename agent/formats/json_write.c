@@ -1,6 +1,6 @@
 /*
- * Writing: a comma is put where one is due, and most bytes of a text stand as they are, so those are
- * found eight at a time.
+ * Writing: a comma is put where one is due, and most bytes of a text stand as they are, so those
+ * are found eight at a time.
  */
 #include "formats/json.h"
 

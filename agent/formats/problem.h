@@ -18,9 +18,9 @@
 
 struct problem {
     const char *file;
-    int line;   /* 1-based; 0: the file as a whole */
-    int column; /* 1-based, in characters */
-    int width;  /* characters to underline; 0: none */
+    int line;           /* 1-based; 0: the file as a whole */
+    int column;         /* 1-based, in characters */
+    int width;          /* characters to underline; 0: none */
     const char *source; /* text of that line, without its end; NULL: none */
     const char *message;
     const char *hint; /* NULL: none */

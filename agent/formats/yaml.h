@@ -23,12 +23,12 @@ struct yaml_origin;
 struct yaml_node {
     enum yaml_kind kind;
     const struct yaml_doc *doc;
-    int line, column;  /* 1-based start */
-    int width;         /* characters to underline */
-    const char *text;  /* YAML_SCALAR: after expansion; NUL-terminated, never NULL */
-    bool quoted;       /* a quoted "null" or "true" is text */
-    bool block;        /* a | or > scalar: its text begins on the line after `line` */
-    const struct yaml_node *key; /* in a map: the key's own node, for its place */
+    int line, column;               /* 1-based start */
+    int width;                      /* characters to underline */
+    const char *text;               /* YAML_SCALAR: after expansion; NUL-terminated, never NULL */
+    bool quoted;                    /* a quoted "null" or "true" is text */
+    bool block;                     /* a | or > scalar: its text begins on the line after `line` */
+    const struct yaml_node *key;    /* in a map: the key's own node, for its place */
     struct yaml_node *first, *next; /* children of a list or map, in order */
     size_t count;
     /* Where the text came from, so that an error inside partner SQL can be shown at its place: see
@@ -54,30 +54,31 @@ struct yaml_doc *yaml_read(const char *file, const char *text, size_t len, yaml_
                            struct problems *problems);
 
 /* A problem at a node; hint may be NULL. Adds the source line and the underline. */
-void yaml_problem(struct problems *p, const struct yaml_node *at, const char *hint,
-                  const char *fmt, ...) PRINTF_LIKE(4, 5);
-void yaml_warning(struct problems *p, const struct yaml_node *at, const char *hint,
-                  const char *fmt, ...) PRINTF_LIKE(4, 5);
+void yaml_problem(struct problems *p, const struct yaml_node *at, const char *hint, const char *fmt,
+                  ...) PRINTF_LIKE(4, 5);
+void yaml_warning(struct problems *p, const struct yaml_node *at, const char *hint, const char *fmt,
+                  ...) PRINTF_LIKE(4, 5);
 /* A problem at the n-th character (1-based) of a scalar's text: for SQL in a mapping. */
-void yaml_problem_in(struct problems *p, const struct yaml_node *at, int position,
-                     const char *hint, const char *message);
+void yaml_problem_in(struct problems *p, const struct yaml_node *at, int position, const char *hint,
+                     const char *message);
 /* Line and column of that character in the file. */
 void yaml_place_in(const struct yaml_node *at, int position, int *line, int *column);
 
 /* The value under `key` of a map, or NULL. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
-/* A problem "unknown key … in <what>", with the nearest of `known`, for each key of `map` not in it.
- * A node that is no map is a problem too; NULL is none. */
+/* A problem "unknown key … in <what>", with the nearest of `known`, for each key of `map` not in
+ * it. A node that is no map is a problem too; NULL is none. */
 void yaml_check_keys(struct problems *p, const struct yaml_node *map, const char *what,
                      const char *const *known, size_t n);
 
 bool yaml_is_null(const struct yaml_node *n); /* absent, or plain ~, null or empty */
 
-/* Typed getters: false, with a problem that names what was expected, when the text does not fit. What
- * was found is shown as the file has it: what a variable expanded to (a secret?) never is. */
+/* Typed getters: false, with a problem that names what was expected, when the text does not fit.
+ * What was found is shown as the file has it: what a variable expanded to (a secret?) never is. */
 bool yaml_int(struct problems *p, const struct yaml_node *n, int64_t min, int64_t max,
               int64_t *out) MUST_CHECK;
-bool yaml_bool(struct problems *p, const struct yaml_node *n, bool *out) MUST_CHECK; /* true false */
+bool yaml_bool(struct problems *p, const struct yaml_node *n,
+               bool *out) MUST_CHECK; /* true false */
 bool yaml_duration(struct problems *p, const struct yaml_node *n, int64_t min_ms, int64_t max_ms,
                    int64_t *out) MUST_CHECK;
 /* Index into `choices`. */

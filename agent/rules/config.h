@@ -2,8 +2,8 @@
  * config: agent.yaml as a struct, through one table of options.
  *
  * config_options[] is read by the parser, by `check`, by the reference in docs, by the JSON Schema
- * and by the test that holds agent.yaml.example to it: an option exists nowhere else. The struct and
- * all its strings live in one arena and are given back whole, on reload too.
+ * and by the test that holds agent.yaml.example to it: an option exists nowhere else. The struct
+ * and all its strings live in one arena and are given back whole, on reload too.
  */
 #ifndef QS_RULES_CONFIG_H
 #define QS_RULES_CONFIG_H
@@ -25,8 +25,9 @@ struct config_account {
     double headroom;
     int64_t concurrency;
     int64_t timeout_ms;
-    int64_t settle_wait_ms; /* how long an uncertain create is looked for before it counts as lost */
-    int64_t quota;          /* jobs a month; -1 unlimited; -2: the plan's */
+    int64_t
+        settle_wait_ms; /* how long an uncertain create is looked for before it counts as lost */
+    int64_t quota;      /* jobs a month; -1 unlimited; -2: the plan's */
     struct dialect dialect;
 };
 
@@ -65,15 +66,15 @@ enum option_type {
     OPTION_BOOL,
     OPTION_INT,
     OPTION_DURATION,
-    OPTION_CHOICE, /* kept as its place among the choices */
-    OPTION_WORD,   /* one of the choices, kept as text */
+    OPTION_CHOICE,       /* kept as its place among the choices */
+    OPTION_WORD,         /* one of the choices, kept as text */
     OPTION_HEADROOM,     /* "5%" or a count */
     OPTION_REMOVE_LIMIT, /* "10%" or a count */
     OPTION_QUOTA,        /* a count or "unlimited" */
     OPTION_URL,
-    OPTION_ENDPOINT,     /* a path below the base URL */
-    OPTION_ENDPOINT_ID,  /* the same, with {id} in it */
-    OPTION_LISTEN,       /* "host:port" */
+    OPTION_ENDPOINT,    /* a path below the base URL */
+    OPTION_ENDPOINT_ID, /* the same, with {id} in it */
+    OPTION_LISTEN,      /* "host:port" */
     OPTION_TIME_ZONE,
     OPTION_SECRET,
     OPTION_PATHS, /* list of globs */

@@ -318,8 +318,7 @@ void mapping_apply(const struct mapping *m, const struct row *row, struct arena 
                    struct refusal refusals[JOB_MAX_REFUSALS], struct desired *out,
                    struct trace *trace)
 {
-    struct run r = {.utf8 = row->utf8,
-                    .m = m, .arena = a, .refusals = refusals, .trace = trace};
+    struct run r = {.utf8 = row->utf8, .m = m, .arena = a, .refusals = refusals, .trace = trace};
 
     memset(job, 0, sizeof(*job));
     memset(out, 0, sizeof(*out));
