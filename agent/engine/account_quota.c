@@ -64,6 +64,7 @@ static void turn_month(struct account *a, int64_t now_ms)
     a->quota = a->plan_quota;
     a->undefer = a->news = true;
     a->month_ends_ms = clock_next_month_ms(now_ms);
+    a->ask_quota_at_ms = now_ms + ASK_EVERY_MS;
     LOG_INFO("the quota's month has turned", log_str("account", a->config->name));
 }
 

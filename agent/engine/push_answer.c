@@ -32,8 +32,7 @@ static void copy_outcome(struct arena *a, const struct outcome *from, struct out
     to->answered = job;
 }
 
-/* ---- a bulk request refused whole ---------------------------------------------------------------
- */
+/* ---- a bulk request refused whole ------------------------------------------------------------ */
 
 static void requeue_part(struct parcel *whole, size_t from, size_t n, size_t cap)
 {
@@ -61,8 +60,7 @@ static void split(struct parcel *c, const struct outcome *o)
     requeue_part(c, half, c->n - half, c->n - half);
 }
 
-/* ---- counts ------------------------------------------------------------------------------------
- */
+/* ---- counts ---------------------------------------------------------------------------------- */
 
 static void count_close_latency(struct push *p, const struct parcel_row *row, int64_t now_ms)
 {
@@ -96,8 +94,7 @@ static void count(struct push *p, const struct parcel *c, const struct parcel_ro
         (const char *const[]){p->o.account->config->name, op_names[c->op], names[kind], NULL});
 }
 
-/* ---- what an answer teaches
- * ---------------------------------------------------------------------- */
+/* ---- what an answer teaches ------------------------------------------------------------------ */
 
 static unsigned fields_sent(const struct parcel *c, const struct parcel_row *row)
 {
@@ -119,8 +116,7 @@ static void learn(struct parcel *c, const struct parcel_row *row)
     account_learn(a, &row->hash, &answered, fields_sent(c, row));
 }
 
-/* ---- one answer --------------------------------------------------------------------------------
- */
+/* ---- one answer ------------------------------------------------------------------------------ */
 
 #define SUSPECT_WAIT_MS 500
 

@@ -25,7 +25,7 @@ from world import TABLE, harness, now  # noqa: E402 (found by the line above)
 from harness import AWAY, LOCKED, OK, ROWS_LEFT, MirrorCase, eventually  # noqa: E402
 
 SEEDS = Path(__file__).with_name("seeds.txt")
-QUIET_S = 60
+QUIET_S = 100  # longer than the minute after which a refused key is tried again
 ACCOUNT = "acme"
 CITIES = ("Riyadh", "Jeddah", "Dammam", "Abha")
 
