@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#define PAGE_LIMIT  100
 #define REQUEST_MAX ((size_t)256 << 20) /* 100 jobs of 20,000 characters, every one escaped */
 
 static bool is_unreserved(char c)
@@ -141,7 +140,8 @@ void qudra_list(const struct dialect *d, const char *cursor, int page, struct ar
 {
     struct buf b;
     begin_url(&b, d);
-    buf_printf(&b, "%s%climit=%d", d->list_path, strchr(d->list_path, '?') ? '&' : '?', PAGE_LIMIT);
+    buf_printf(&b, "%s%climit=%d", d->list_path, strchr(d->list_path, '?') ? '&' : '?',
+               QUDRA_PAGE_LIMIT);
     if (d->paging == PAGING_PAGE) {
         buf_printf(&b, "&page=%d", page);
     } else if (cursor) {

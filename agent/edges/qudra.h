@@ -51,7 +51,10 @@ struct qudra_page {
     const char **updated_at; /* of each; NULL where absent */
     size_t n;
     const char *next;
+    bool cut; /* full, without a word on what follows: nothing is proved by what is not in the list
+               */
 };
+#define QUDRA_PAGE_LIMIT 100 /* jobs asked for */
 void qudra_read_page(const struct dialect *d, const struct http_response *r, struct arena *a,
                      struct qudra_page *out);
 

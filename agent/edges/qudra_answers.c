@@ -430,17 +430,22 @@ void qudra_outcomes(const struct dialect *d, enum op_kind op, bool is_bulk, size
         out[i] = o;
 }
 
-/* Part B: the cursor at top level, or under pagination, meta or data. */
-static const char *next_page(const struct reading *q, size_t n)
+/* Part B: the cursor at top level, or under pagination, meta or data. *silent: the answer has no
+ * place for one, not even an empty one. */
+static const char *next_page(const struct reading *q, size_t n, bool *silent)
 {
     static const char *const under[] = {NULL, "pagination", "meta", "data"};
     static const char *const names[] = {"next_cursor", "nextCursor", "next"};
+    *silent = q->d->paging == PAGING_CURSOR;
     for (size_t i = 0; i < ARRAY_LEN(under); i++) {
         const struct json *at = under[i] ? json_get(q->root, under[i]) : q->root;
-        if (!json_bool(json_get(at, "has_more"), true))
+        if (!json_bool(json_get(at, "has_more"), true)) {
+            *silent = false;
             return NULL;
+        }
         for (size_t k = 0; k < ARRAY_LEN(names) && q->d->paging == PAGING_CURSOR; k++) {
             const struct json *v = json_get(at, names[k]);
+            *silent = *silent && v == NULL;
             if (v && (v->type == JSON_STRING || v->type == JSON_NUMBER) && v->len > 0)
                 return v->text;
         }
@@ -469,6 +474,8 @@ void qudra_read_page(const struct dialect *d, const struct http_response *r, str
         out->jobs[out->n] = done_with(job, a);
         out->updated_at[out->n++] = text_at(job, "updated_at", a);
     }
-    out->next = next_page(&q, out->n);
+    bool silent;
+    out->next = next_page(&q, out->n, &silent);
+    out->cut = silent && out->n >= QUDRA_PAGE_LIMIT;
     out->ok = true;
 }

@@ -50,6 +50,7 @@ static void take_page(struct listing *l, const struct qudra_page *p)
     l->first_id = p->n > 0 ? arena_strdup(&l->arena, p->jobs[0].job_id) : NULL;
     l->cursor = arena_strdup(&l->arena, p->next);
     l->number++;
+    l->failed = more && p->cut;
     l->active = more && p->next != NULL && p->n > 0;
 }
 

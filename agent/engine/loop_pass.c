@@ -321,7 +321,10 @@ bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)
     bool done;
     if (!detect_step(l->detection, &done, e))
         return put_off(l, f, now_ms, e);
-    for (size_t i = 0; i < l->n_workers; i++)
+    /* Pages without a finding leave the queue alone; its end is looked at, for what others put in.
+     */
+    bool queued = done || found_anything(detect_counts(l->detection));
+    for (size_t i = 0; queued && i < l->n_workers; i++)
         push_wake(l->workers[i].push);
     return !done || end_pass(l, clock_mono_ms(), e);
 }

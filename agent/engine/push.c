@@ -18,8 +18,9 @@
 
 #define RECORD_ROWS     100
 #define RECORD_AFTER_MS 100
-#define PICK_REQUESTS   4  /* bulk requests' worth of rows that are prepared ahead, */
-#define PICK_SINGLES    64 /* and rows where the plan has no bulk-create */
+#define ASK_QUEUE_MS    5000 /* how long an answer about the queue may be used again */
+#define PICK_REQUESTS   4    /* bulk requests' worth of rows that are prepared ahead, */
+#define PICK_SINGLES    64   /* and rows where the plan has no bulk-create */
 
 struct push *push_new(const struct push_options *o)
 {
@@ -63,7 +64,7 @@ size_t push_in_flight(const struct push *p)
 void push_wake(struct push *p)
 {
     p->hungry = p->may_defer = true;
-    p->wait_ms = 0;
+    p->wait_ms = p->asked_until_ms = 0;
 }
 
 void push_hold_creates(struct push *p, int64_t since_ms)
@@ -310,6 +311,23 @@ static size_t appetite(const struct push *p, int64_t now_ms)
     return (size_t)(rows > bulk ? rows : bulk);
 }
 
+/* When the next row's time comes. The answer holds until something happens to the queue, or for a
+ * few seconds: a scan without a finding must not ask with every page. */
+static bool ask_queue(struct push *p, bool creates, int64_t now_ms, struct err *e)
+{
+    if (now_ms >= p->asked_until_ms) {
+        const struct queue q = push_queue(p, creates, -1, now_ms);
+        int64_t in_ms;
+        if (!state_next_attempt_ms(p->o.state, &q, &in_ms, e))
+            return false;
+        p->next_ms = in_ms < 0 ? INT64_MAX : now_ms + in_ms;
+        p->asked_until_ms = now_ms + ASK_QUEUE_MS;
+    }
+    p->wait_ms = p->next_ms == INT64_MAX ? -1 : p->next_ms > now_ms ? p->next_ms - now_ms : 0;
+    p->hungry = p->wait_ms == 0;
+    return true;
+}
+
 static bool look_ahead(struct push *p, struct err *e)
 {
     if (p->ready.parcels > 0 || p->answered.parcels > 0 || p->flying.parcels > 0)
@@ -328,12 +346,7 @@ static bool look_ahead(struct push *p, struct err *e)
         p->wait_ms = 0;
         return true;
     }
-    const struct queue q = push_queue(p, room && !p->only_held, -1, clock_mono_ms());
-    if (!state_next_attempt_ms(p->o.state, &q, &p->wait_ms, e))
-        return false;
-    if (p->wait_ms == 0)
-        p->hungry = true;
-    return true;
+    return ask_queue(p, room && !p->only_held, clock_mono_ms(), e);
 }
 
 /* Steps one to five. */
@@ -351,7 +364,7 @@ static bool record(struct push *p, struct err *e)
 {
     if (!push_record(p, e))
         return false;
-    p->answered_since_ms = 0;
+    p->answered_since_ms = p->asked_until_ms = 0;
     return true;
 }
 

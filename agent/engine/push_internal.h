@@ -51,8 +51,10 @@ struct push {
     bool only_held;        /* all pending creates are such */
     bool only_removals;    /* the rest waits: see push_only_removals */
     int64_t answered_since_ms;
-    bool hungry;    /* the queue may hold rows that were not picked */
-    bool may_defer; /* creates may be pending that the quota has no room for */
+    bool hungry;            /* the queue may hold rows that were not picked */
+    bool may_defer;         /* creates may be pending that the quota has no room for */
+    int64_t next_ms;        /* monotonic: when the next row's time comes; INT64_MAX: none */
+    int64_t asked_until_ms; /* until when that is believed */
     int64_t wait_ms;
 };
 

@@ -5,8 +5,8 @@
 
 For T seconds everything happens at once to a working `run`. Then the faults end, and the agent must
 find its way by itself: the sandbox holds what the table says, no job was created twice, nothing is
-uncertain, and one more pass sends nothing. Without --seed every seed of seeds.txt is played, each
-of which failed once or stands for a variant; --seconds 0 with no seed goes on with new ones for ever.
+uncertain, and one more pass sends nothing. Without --seed every seed of seeds.txt is played;
+--seconds 0 with no seed goes on with new ones for ever.
 """
 
 import argparse
@@ -46,9 +46,10 @@ VARIANTS = (
     [((), {}), (("--delete-answer", "200"), {})],
     [((), {}), (("--gone-status", "410"), {})],
     [((), {}), (("--wrap", "data"), {}), (("--wrap", "job"), {})],
-    [((), {})] + [(("--list-name", n), {}) for n in ("jobs", "items", "results", "top")],
+    [((), {})] + [(("--list-name", n), {}) for n in ("jobs", "items", "results")],
     [((), {}), (("--cursor", "pagination"), {}), (("--cursor", "meta"), {}),
-     (("--paging", "page"), {"paging": "page"})],
+     (("--paging", "page"), {"paging": "page"}),
+     (("--list-name", "top", "--paging", "page"), {"paging": "page"})],
     [((), {}), (("--list-delay-ms", "600"), {})],
     [((), {}), (("--normalise", "trim,fold,nfc,markdown"), {}), (("--normalise", "defaults"), {})],
     [((), {}), (("--retry-after", "date"), {})],

@@ -527,6 +527,23 @@ static void test_nonsense_in_headers_is_as_if_absent(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static void test_a_full_page_without_a_word_on_what_follows_is_cut(void **state)
+{
+    (void)state;
+    struct buf bare = BUF_INIT(1 << 16);
+    for (int i = 0; i < QUDRA_PAGE_LIMIT; i++)
+        buf_printf(&bare, "%s{\"id\":\"job_%d\"}", i == 0 ? "[" : ",", i);
+    buf_addstr(&bare, "]");
+    const struct http_response full = answered(200, buf_str(&bare));
+    const struct http_response part = answered(200, "[{\"id\":\"job_1\"}]");
+    struct qudra_page p;
+    qudra_read_page(&dialect_defaults, &full, &arena, &p);
+    assert_true(p.ok && p.cut && p.next == NULL);
+    qudra_read_page(&dialect_defaults, &part, &arena, &p);
+    assert_true(p.ok && !p.cut);
+    buf_release(&bare);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -554,6 +571,7 @@ int main(void)
         TEST(test_pages_are_read_in_all_their_shapes),
         TEST(test_numbered_pages_end_with_an_empty_one),
         TEST(test_a_list_that_cannot_be_read_proves_nothing),
+        TEST(test_a_full_page_without_a_word_on_what_follows_is_cut),
         TEST(test_headers_are_read_in_milliseconds),
         TEST(test_retry_after_may_be_seconds_or_a_date),
         TEST(test_nonsense_in_headers_is_as_if_absent),
