@@ -118,9 +118,10 @@ static void keep_candidate(struct settle *s, const struct outcome *job)
         return;
     struct job_hash h;
     job_hash(job->answered, &h);
+    unsigned loosest = settle_loosest(account_identity(s->o.account), s->o.account->as_sent);
     bool fits = false;
     for (size_t i = 0; i < s->n_attempts && !fits; i++)
-        fits = settle_fits(&s->attempts[i].payload, &h, account_identity(s->o.account));
+        fits = settle_fits(&s->attempts[i].payload, &h, loosest);
     if (!fits)
         return;
     struct candidate *c = &s->candidates[s->n_candidates++];
@@ -199,7 +200,10 @@ static bool waited_enough(const struct settle *s, const struct open_attempt *a)
     return a->sent_ago_ms >= s->o.account->config->settle_wait_ms && s->looks >= LOOKS_MIN;
 }
 
-static void found(const struct open_attempt *a, const struct candidate *c, struct result *out)
+/* A job that fits loosely is bound, and sent whole once more: what Qudra makes of it then is known.
+ */
+static void found(const struct open_attempt *a, const struct candidate *c, bool loose,
+                  struct result *out)
 {
     *out = (struct result){
         .mapping = a->mapping,
@@ -211,6 +215,8 @@ static void found(const struct open_attempt *a, const struct candidate *c, struc
         .has_answered = true,
         .verdict = {.state = ROW_SYNCED, .op = OP_NONE, .synced = true},
     };
+    if (loose)
+        out->verdict = (struct verdict){.state = ROW_PENDING, .op = OP_UPDATE};
 }
 
 static void not_applied(const struct open_attempt *a, struct result *out)
@@ -254,7 +260,8 @@ static struct settle_attempt *match(struct settle *s)
         pairs[i].payload = s->attempts[i].payload;
     for (size_t i = 0; i < s->n_candidates; i++)
         jobs[i] = s->candidates[i].hash;
-    settle_match(pairs, s->n_attempts, jobs, s->n_candidates, account_identity(s->o.account));
+    settle_match(pairs, s->n_attempts, jobs, s->n_candidates, account_identity(s->o.account),
+                 s->o.account->as_sent);
     return pairs;
 }
 
@@ -269,7 +276,7 @@ static bool apply(struct settle *s, struct err *e)
     for (size_t i = 0; i < s->n_attempts; i++) {
         const struct open_attempt *a = &s->attempts[i];
         if (pairs[i].match >= 0) {
-            found(a, &s->candidates[pairs[i].match], &results[n++]);
+            found(a, &s->candidates[pairs[i].match], pairs[i].loose, &results[n++]);
             s->counts.found++;
             account_created(s->o.account, 1);
         } else if (pairs[i].match == SETTLE_AMBIGUOUS) {

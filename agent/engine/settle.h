@@ -42,16 +42,23 @@ size_t settle_attempts(const struct settle *s);
 
 struct settle_attempt {
     struct job_hash payload;
-    int match; /* filled: index of the job, SETTLE_NONE or SETTLE_AMBIGUOUS */
+    int match;  /* filled: index of the job, SETTLE_NONE or SETTLE_AMBIGUOUS */
+    bool loose; /* filled: the job fits but for texts of which nothing is known: to be written anew
+                 */
 };
 #define SETTLE_NONE      (-1)
 #define SETTLE_AMBIGUOUS (-2)
 
 /* Equal in every field of `identity`. */
 bool settle_fits(const struct job_hash *a, const struct job_hash *b, unsigned identity);
+/* The fields by which a job may at least not be ruled out: `identity` less the texts that have
+ * never been seen to come back as sent (`proven` are those that have). */
+unsigned settle_loosest(unsigned identity, unsigned proven);
 /* Pairs attempts with unowned jobs by the fields in `identity`. Equal attempts take equal jobs in
- * order; attempts that differ, but not in those fields, are ambiguous when any job fits them. */
+ * order; attempts that differ, but not in those fields, are ambiguous when any job fits them. An
+ * attempt that no job fits is held once more against those that are left, without the unproven
+ * texts. */
 void settle_match(struct settle_attempt *attempts, size_t n_attempts, const struct job_hash *jobs,
-                  size_t n_jobs, unsigned identity);
+                  size_t n_jobs, unsigned identity, unsigned proven);
 
 #endif

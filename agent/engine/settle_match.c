@@ -22,31 +22,76 @@ static bool has_double(const struct settle_attempt *attempts, size_t n, size_t i
     return false;
 }
 
-static int free_job(const struct settle_attempt *attempts, size_t before,
-                    const struct job_hash *jobs, size_t n_jobs, const struct job_hash *payload,
-                    unsigned identity)
+static bool is_taken(const struct settle_attempt *attempts, size_t n, size_t job)
 {
-    for (size_t j = 0; j < n_jobs; j++) {
-        if (!settle_fits(&jobs[j], payload, identity))
+    for (size_t k = 0; k < n; k++)
+        if (attempts[k].match == (int)job)
+            return true;
+    return false;
+}
+
+/* The first free job that fits attempt i; *more: there is another. */
+static int free_job(const struct settle_attempt *attempts, size_t n, size_t i,
+                    const struct job_hash *jobs, size_t n_jobs, unsigned identity, bool *more)
+{
+    int found = SETTLE_NONE;
+    *more = false;
+    for (size_t j = 0; j < n_jobs && !*more; j++) {
+        if (!settle_fits(&jobs[j], &attempts[i].payload, identity) || is_taken(attempts, n, j))
             continue;
-        bool taken = false;
-        for (size_t k = 0; k < before && !taken; k++)
-            taken = attempts[k].match == (int)j;
-        if (!taken)
-            return (int)j;
+        *more = found != SETTLE_NONE;
+        found = found == SETTLE_NONE ? (int)j : found;
     }
-    return SETTLE_NONE;
+    return found;
+}
+
+/* By fields that are known to come back as sent, or not known not to. */
+static void match_strictly(struct settle_attempt *attempts, size_t n, const struct job_hash *jobs,
+                           size_t n_jobs, unsigned identity)
+{
+    /* Without a single field to go by, nothing can be told. */
+    bool blind = (identity & 1u << JOB_TITLE) == 0, more;
+    for (size_t i = 0; i < n; i++) {
+        struct settle_attempt *a = &attempts[i];
+        a->match = free_job(attempts, n, i, jobs, n_jobs, identity, &more);
+        if (a->match != SETTLE_NONE && (blind || has_double(attempts, n, i, identity)))
+            a->match = SETTLE_AMBIGUOUS;
+    }
+}
+
+/* What is left may have come back in other words: a text of which nothing is known yet does not
+ * prove that a job is another one's. The only job for the only row is its own, and is written anew.
+ */
+static void match_loosely(struct settle_attempt *attempts, size_t n, const struct job_hash *jobs,
+                          size_t n_jobs, unsigned identity)
+{
+    bool blind = (identity & 1u << JOB_TITLE) == 0, more;
+    for (size_t i = 0; i < n; i++) {
+        struct settle_attempt *a = &attempts[i];
+        if (a->match != SETTLE_NONE)
+            continue;
+        int job = free_job(attempts, n, i, jobs, n_jobs, identity, &more);
+        if (job == SETTLE_NONE)
+            continue;
+        a->loose = !more && !blind && !has_double(attempts, n, i, identity);
+        a->match = a->loose ? job : SETTLE_AMBIGUOUS;
+    }
 }
 
 void settle_match(struct settle_attempt *attempts, size_t n_attempts, const struct job_hash *jobs,
-                  size_t n_jobs, unsigned identity)
+                  size_t n_jobs, unsigned identity, unsigned proven)
 {
-    /* Without a single field to go by, nothing can be told. */
-    bool blind = (identity & 1u << JOB_TITLE) == 0;
     for (size_t i = 0; i < n_attempts; i++) {
-        struct settle_attempt *a = &attempts[i];
-        a->match = free_job(attempts, i, jobs, n_jobs, &a->payload, identity);
-        if (a->match != SETTLE_NONE && (blind || has_double(attempts, n_attempts, i, identity)))
-            a->match = SETTLE_AMBIGUOUS;
+        attempts[i].match = SETTLE_NONE;
+        attempts[i].loose = false;
     }
+    unsigned without_description = identity & (proven | ~(1u << JOB_DESCRIPTION));
+    match_strictly(attempts, n_attempts, jobs, n_jobs, identity);
+    match_loosely(attempts, n_attempts, jobs, n_jobs, without_description);
+    match_loosely(attempts, n_attempts, jobs, n_jobs, settle_loosest(identity, proven));
+}
+
+unsigned settle_loosest(unsigned identity, unsigned proven)
+{
+    return identity & (proven | ~(1u << JOB_DESCRIPTION | 1u << JOB_TITLE));
 }
