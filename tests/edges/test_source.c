@@ -469,7 +469,7 @@ static int64_t horizon_ms(struct fixture *f, int64_t overlap_ms)
 
 static int64_t database_ms(struct pg *pg)
 {
-    return database_int(pg, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+    return database_int(pg, "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint");
 }
 
 static void test_the_horizon_stays_behind_the_oldest_open_transaction(void **state)
