@@ -46,6 +46,12 @@ static int64_t done_of(const struct loop_view *v)
     return done;
 }
 
+/* By a rule before it was sent, or by Qudra. */
+static int64_t refused_of(const struct loop_view *v)
+{
+    return v->refused + v->pushed.refused;
+}
+
 static void append_bar(struct buf *out, int64_t done, int64_t total)
 {
     int full = total > 0 ? (int)(BAR_WIDTH * (done < total ? done : total) / total) : 0;
@@ -78,8 +84,8 @@ static void describe(struct buf *out, struct arena *a, const struct loop_view *v
         buf_printf(out, "%s: %lld rows looked at, ", v->mapping, (long long)v->rows_looked_at);
     buf_printf(out, "%lld of %lld%s pushed", (long long)done, (long long)v->found,
                v->detecting ? "+" : "");
-    if (v->pushed.refused > 0)
-        buf_printf(out, ", %lld refused", (long long)v->pushed.refused);
+    if (refused_of(v) > 0)
+        buf_printf(out, ", %lld refused", (long long)refused_of(v));
     append_rate(out, a, v, done, elapsed_ms);
     if (v->limiter_wait_ms > 1000)
         buf_printf(out, " · waits %s for the budget", clock_print_roughly(a, v->limiter_wait_ms));
@@ -135,7 +141,7 @@ void progress_end(struct progress *p, const struct loop_view *v)
            "held %lld; %lld requests in %s\n",
            (long long)v->pushed.done[OP_CREATE], (long long)v->pushed.done[OP_UPDATE],
            (long long)v->pushed.done[OP_CLOSE], (long long)v->pushed.done[OP_DELETE],
-           (long long)v->pushed.refused, (long long)v->pushed.deferred, (long long)v->held,
+           (long long)refused_of(v), (long long)v->pushed.deferred, (long long)v->held,
            (long long)v->requests, clock_print_roughly(&a, clock_mono_ms() - p->started_ms));
     arena_release(&a);
 }

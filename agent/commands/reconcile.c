@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "commands/output.h"
 #include "commands/reconcile.h"
+#include "commands/rows_left.h"
 #include "commands/setup.h"
 #include "engine/holder.h"
 #include "engine/loop.h"
@@ -239,12 +240,7 @@ static bool push_repairs(struct work *k, int *status, struct err *e)
     loop_free(l);
     if (ok && end == LOOP_STOPPED)
         fprintf(stderr, "stopped: what was marked is sent with the next start\n");
-    struct pg *state;
-    if (!ok || !setup_connect_state(&k->setup, &state, e))
-        return false;
-    ok = setup_rows_left(&k->setup, state, status, e);
-    pg_free(state);
-    return ok;
+    return ok && rows_left_tell(&k->setup, status, e);
 }
 
 static bool read_requests(const struct invocation *in, int64_t *out, struct err *e)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "commands/progress.h"
+#include "commands/rows_left.h"
 #include "commands/setup.h"
 #include "commands/systemd.h"
 #include "engine/loop.h"
@@ -28,20 +29,6 @@ static struct loop_options options_of(const struct setup *s, enum loop_mode mode
 
 /* ---- once, backfill -----------------------------------------------------------------------------
  */
-
-static int finish(const struct setup *s, struct err *e)
-{
-    int status = EXIT_CONVERGED;
-    struct pg *state;
-    if (!setup_connect_state(s, &state, e))
-        return status;
-    if (!setup_rows_left(s, state, &status, e))
-        status = EXIT_CONVERGED;
-    pg_free(state);
-    if (status == EXIT_ROWS_LEFT)
-        fprintf(stderr, "some rows need attention: `qudra-sync status` tells which\n");
-    return status;
-}
 
 static bool run_to_end(const struct setup *s, enum loop_mode mode, bool show, enum loop_end *end,
                        struct err *e)
@@ -74,7 +61,8 @@ static int run_passes(const struct invocation *in, enum loop_mode mode, bool sho
     if (run_to_end(&s, mode, show, &end, e)) {
         if (end == LOOP_STOPPED)
             fprintf(stderr, "stopped: what is left goes on with the next start\n");
-        status = finish(&s, e);
+        if (!rows_left_tell(&s, &status, e))
+            status = EXIT_CONVERGED; /* e says more */
     }
     setup_release(&s);
     return status;

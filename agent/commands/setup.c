@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "edges/migrate.h"
-#include "edges/report.h"
 
 #define DEFAULT_FILE "agent.yaml"
 #define SYSTEM_FILE  "/etc/qudra-sync/agent.yaml"
@@ -208,18 +207,4 @@ bool setup_connect_source(const struct setup *s, struct pg **out, struct err *e)
     const char *url =
         s->config->source_url != NULL ? s->config->source_url : s->config->database_url;
     return connect_to(s, url, "source", false, out, e);
-}
-
-bool setup_rows_left(const struct setup *s, struct pg *state, int *status, struct err *e)
-{
-    struct arena a;
-    arena_init(&a, 0);
-    const char **names = arena_alloc(&a, (s->n_mappings + 1) * sizeof *names);
-    for (size_t i = 0; i < s->n_mappings; i++)
-        names[i] = s->mappings[i]->name;
-    bool left = false;
-    bool ok = report_rows_left(state, names, s->n_mappings, &left, e);
-    *status = left ? EXIT_ROWS_LEFT : EXIT_CONVERGED;
-    arena_release(&a);
-    return ok;
 }

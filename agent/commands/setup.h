@@ -28,8 +28,4 @@ bool setup_connect_state(const struct setup *s, struct pg **out, struct err *e) 
 /* The source's, read only. */
 bool setup_connect_source(const struct setup *s, struct pg **out, struct err *e) MUST_CHECK;
 
-/* 0 when every row of the chosen accounts is settled, else EXIT_ROWS_LEFT. */
-bool setup_rows_left(const struct setup *s, struct pg *state, int *status,
-                     struct err *e) MUST_CHECK;
-
 #endif

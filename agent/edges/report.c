@@ -232,8 +232,8 @@ bool report_rows(struct pg *pg, const struct report_filter *f, struct arena *a,
     return true;
 }
 
-bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n, bool *left,
-                      struct err *e)
+bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n,
+                      int64_t left[ROW_STATES], struct err *e)
 {
     struct pg_params params;
     struct pg_array names;
@@ -243,9 +243,14 @@ bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n, bool
     for (size_t i = 0; i < n; i++)
         pg_array_str(&names, mappings[i]);
     pg_add_array(&params, &names);
+    memset(left, 0, ROW_STATES * sizeof *left);
     bool ok = pg_query(pg, sql_report_rows_left, &params, &r, e);
     if (ok) {
-        *left = pg_bool(r, 0, 0);
+        for (size_t i = 0; i < pg_rows(r); i++) {
+            int state = place_of(pg_str(r, i, 0), row_state_names, ROW_STATES);
+            if (state < ROW_STATES)
+                left[state] = pg_int(r, i, 1, 0);
+        }
         pg_result_free(r);
     }
     pg_params_release(&params);

@@ -40,9 +40,10 @@ bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena
 bool report_queue(struct pg *pg, const struct report_scope *scope, struct arena *a,
                   struct report_group **groups, size_t *n, struct err *e) MUST_CHECK;
 
-/* Whether any row of these mappings is refused, held, deferred or uncertain: the exit status. */
-bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n, bool *left,
-                      struct err *e) MUST_CHECK;
+/* How many rows of these mappings are refused, held, deferred or uncertain; the other states are
+ * not counted. One that is not 0 makes the exit status of a pass. */
+bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n,
+                      int64_t left[ROW_STATES], struct err *e) MUST_CHECK;
 
 struct report_row {
     const char *account, *mapping, *key, *state, *operation;

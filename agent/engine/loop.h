@@ -25,6 +25,7 @@ struct loop_view {
     bool detecting;
     const char *mapping;       /* under detection; NULL: none */
     int64_t found, held;       /* operations found to be needed, removals held */
+    int64_t refused;           /* by a rule of Qudra's, before anything is sent */
     struct push_counts pushed; /* over all accounts */
     int64_t requests, limited; /* sent; answered 429 */
     int64_t limiter_wait_ms;   /* > 0: waits for the budget */

@@ -176,6 +176,7 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     for (int op = 0; op < OP_NONE; op++)
         l->seen.found += c->found[op];
     l->seen.held += c->held;
+    l->seen.refused += c->refused;
     l->seen.rows_looked_at += c->rows;
     bool ok = keep_history(l, c, e);
     metrics_add(l->o.metrics, METRIC_PASSES, 1, (const char *const[]){"whole", NULL});

@@ -37,6 +37,13 @@ class RowsThatBreakARule(MirrorCase):
                 self.assertRegex(row["error_message"], field)
                 self.assertRegex(row["error_message_ar"], ARABIC)
 
+    def test_a_pass_says_how_many_it_left_behind_and_where_to_look(self):
+        self.assertIn("5 rows refused: `qudra-sync rows --state refused` tells why",
+                      self.agent.run("once", expect=ROWS_LEFT).stderr)
+
+    def test_a_backfill_counts_those_that_a_rule_refused(self):
+        self.assertIn("created 3, updated 0, closed 0, deleted 0, refused 5", self.done.stdout)
+
     def test_rows_lists_them(self):
         shown = self.agent.run("rows", "--state", "refused").stdout
         for key in self.refused:
