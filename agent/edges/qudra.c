@@ -105,18 +105,25 @@ void qudra_bulk_create(const struct dialect *d, const struct job *const *jobs, s
 }
 
 /* Part B. */
+bool qudra_replaces(const struct dialect *d)
+{
+    return strcmp(d->update_method, "PUT") == 0;
+}
+
+/* Part B. Where PUT merges, the whole job with its nulls says the same. */
 void qudra_update(const struct dialect *d, const char *job_id, const struct job *job,
                   unsigned fields, struct arena *a, struct qudra_request *out)
 {
     plain(out, d->update_method, url_of(d, d->update_path, job_id, a));
-    one_job(job, fields, true, a, out);
+    one_job(job, qudra_replaces(d) ? JOB_ALL : fields, true, a, out);
 }
 
 /* Part B. */
-void qudra_close(const struct dialect *d, const char *job_id, struct arena *a,
-                 struct qudra_request *out)
+void qudra_close(const struct dialect *d, const char *job_id, const struct job *held,
+                 struct arena *a, struct qudra_request *out)
 {
-    const struct job closed = {.field[JOB_STATUS] = text_of("closed")};
+    struct job closed = *held;
+    closed.field[JOB_STATUS] = text_of("closed");
     qudra_update(d, job_id, &closed, 1u << JOB_STATUS, a, out);
 }
 

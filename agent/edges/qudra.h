@@ -28,8 +28,12 @@ void qudra_bulk_create(const struct dialect *d, const struct job *const *jobs, s
                        struct arena *a, struct qudra_request *out);
 void qudra_update(const struct dialect *d, const char *job_id, const struct job *job,
                   unsigned fields, struct arena *a, struct qudra_request *out);
-void qudra_close(const struct dialect *d, const char *job_id, struct arena *a,
-                 struct qudra_request *out); /* an update of status to closed */
+/* An update replaces the job, so that all of it has to be sent (Part B: PUT). */
+bool qudra_replaces(const struct dialect *d);
+/* An update of the status to closed. `held` is the job as Qudra has it, read where that has to be
+ * sent again (qudra_replaces); otherwise nothing of it is looked at. */
+void qudra_close(const struct dialect *d, const char *job_id, const struct job *held,
+                 struct arena *a, struct qudra_request *out);
 void qudra_delete(const struct dialect *d, const char *job_id, struct arena *a,
                   struct qudra_request *out);
 void qudra_read(const struct dialect *d, const char *job_id, struct arena *a,

@@ -165,7 +165,11 @@ static void write_request(struct parcel *c, struct qudra_request *out)
     struct parcel_row *row = &c->rows[0];
     switch (c->op) {
     case OP_CLOSE:
-        qudra_close(d, row->job_id, &c->arena, out);
+        c->asks = qudra_replaces(d) && !c->knows;
+        if (c->asks)
+            qudra_read(d, row->job_id, &c->arena, out);
+        else
+            qudra_close(d, row->job_id, &row->job, &c->arena, out);
         break;
     case OP_DELETE:
         qudra_delete(d, row->job_id, &c->arena, out);

@@ -185,6 +185,35 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
     }
 }
 
+/* ---- what Qudra holds, before a close replaces it ----------------------------------------------
+ */
+
+static bool is_closed(const struct outcome *o)
+{
+    return o->job_status != NULL && strcmp(o->job_status, "closed") == 0;
+}
+
+/* True when the job was read and the close itself can leave. One that is closed already is done; an
+ * answer without the job is asked for again. */
+static bool may_close_now(struct parcel *c, struct outcome *o)
+{
+    if (!c->asks || o->kind != OUTCOME_DONE || is_closed(o))
+        return false;
+    if (o->answered == NULL) {
+        *o = (struct outcome){.kind = OUTCOME_RETRY,
+                              .code = "read.empty",
+                              .message = "Qudra's answer to a read held no job",
+                              .message_ar = "لم تتضمن إجابة قدرة على القراءة أي وظيفة",
+                              .match_ready = -1};
+        return false;
+    }
+    struct outcome held;
+    copy_outcome(&c->arena, o, &held);
+    c->rows[0].job = *held.answered;
+    c->knows = true;
+    return true;
+}
+
 void push_answered(struct errand *errand, const struct http_response *r)
 {
     struct parcel *c = (struct parcel *)errand;
@@ -200,6 +229,8 @@ void push_answered(struct errand *errand, const struct http_response *r)
         p->o.account->creating -= (int64_t)c->n;
         split(c, &outcomes[0]);
         parcel_free(c);
+    } else if (may_close_now(c, &outcomes[0])) {
+        parcel_put_by_urgency(&p->ready, c);
     } else {
         judge(c, outcomes, clock_mono_ms());
         parcel_put(&p->answered, c);

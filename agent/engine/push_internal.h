@@ -28,6 +28,8 @@ struct parcel {
     struct arena arena;
     enum op_kind op; /* OP_NONE: decided again, nothing to send; waits only to be recorded */
     bool journalled;
+    bool asks;  /* OP_CLOSE where an update replaces the job: its request reads what Qudra holds, */
+    bool knows; /* and the row's job is that now */
     size_t n, cap;
     struct parcel_row *rows;
     struct parcel *next;

@@ -113,7 +113,7 @@ static void test_requests_name_method_address_and_body(void **state)
     assert_string_equal(q.url, "http://127.0.0.1:9/v1/partner/jobs/bulk");
     assert_string_equal(q.body, "{\"jobs\":[{\"title\":\"Cook\",\"city\":\"Riyadh\"},"
                                 "{\"title\":\"Cook\",\"city\":\"Riyadh\"}]}");
-    qudra_close(&d, "job_1", &arena, &q);
+    qudra_close(&d, "job_1", &job, &arena, &q);
     assert_string_equal(q.method, "PATCH");
     assert_string_equal(q.body, "{\"status\":\"closed\"}");
     qudra_update(&d, "job_1", &job, 1u << JOB_CITY | 1u << JOB_SALARY_MIN, &arena, &q);
@@ -122,6 +122,26 @@ static void test_requests_name_method_address_and_body(void **state)
     assert_string_equal(q.method, "DELETE");
     assert_string_equal(q.url, "http://127.0.0.1:9/v1/partner/jobs/job_1%2F..%2Fx%3F");
     assert_null(q.body);
+}
+
+static void test_an_update_that_replaces_holds_the_whole_job(void **state)
+{
+    (void)state;
+    struct dialect d = local();
+    const struct job job = {.field[JOB_TITLE] = text_of("Cook"),
+                            .field[JOB_CITY] = text_of("Riyadh")};
+    struct qudra_request q;
+    assert_false(qudra_replaces(&d));
+    d.update_method = "PUT";
+    assert_true(qudra_replaces(&d));
+    qudra_update(&d, "job_1", &job, 1u << JOB_CITY, &arena, &q);
+    assert_string_equal(q.method, "PUT");
+    assert_string_equal(q.body, "{\"title\":\"Cook\",\"description\":null,\"city\":\"Riyadh\","
+                                "\"employment_type\":null,\"salary_min\":null,\"salary_max\":null,"
+                                "\"currency\":null,\"status\":null}");
+    qudra_close(&d, "job_1", &job, &arena, &q);
+    assert_non_null(strstr(q.body, "\"title\":\"Cook\""));
+    assert_non_null(strstr(q.body, "\"status\":\"closed\""));
 }
 
 static void test_pages_are_asked_for_by_cursor_or_by_number(void **state)
@@ -548,6 +568,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_requests_name_method_address_and_body),
+        TEST(test_an_update_that_replaces_holds_the_whole_job),
         TEST(test_pages_are_asked_for_by_cursor_or_by_number),
         TEST(test_a_created_job_is_read_whole),
         TEST(test_a_job_may_stand_under_data_or_job),
