@@ -4,7 +4,13 @@
  */
 #include "base/utf8.h"
 
+#include "base/lanes.h"
 #include "base/mem.h"
+
+static bool is_second(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
 
 static size_t length_of(unsigned char lead)
 {
@@ -40,24 +46,35 @@ size_t utf8_next(const char *s, size_t len, uint32_t *point)
     return n;
 }
 
+/* Bytes at s, in steps of sixteen, that are whole characters of one or two bytes. Each lane looks
+ * at the byte behind it too: a second byte stands behind a first one and nowhere else. */
+static size_t short_run(const char *s, size_t len)
+{
+    size_t at = 0;
+
+    if (len == 0 || is_second(s[0]))
+        return 0;
+    for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
+        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1);
+        lanes first = lanes_between(v, 0xc2, 0xdf), second = lanes_between(next, 0x80, 0xbf);
+
+        if (!lanes_all((first & second) | (lanes_between(v, 0, 0xbf) & ~second)))
+            break;
+    }
+    return at > 0 && is_second(s[at]) ? at - 1 : at;
+}
+
 size_t utf8_valid(const char *s, size_t len)
 {
     size_t at = 0;
-    size_t n;
 
     while (at < len) {
-        unsigned char lead = (unsigned char)s[at];
-        if (lead < 0x80) {
-            size_t run = utf8_plain_run(s + at, len - at);
-            n = run > 0 ? run : 1;
-        } else if (lead >= 0xc2 && lead < 0xe0 && at + 1 < len &&
-                   ((unsigned char)s[at + 1] & 0xc0) == 0x80)
-            n = 2;
-        else
+        at += short_run(s + at, len - at);
+        for (size_t stop = at + sizeof(lanes), n; at < len && at < stop; at += n) {
             n = utf8_next(s + at, len - at, NULL);
-        if (!n)
-            break;
-        at += n;
+            if (!n)
+                return at;
+        }
     }
     return at;
 }
@@ -66,7 +83,7 @@ size_t utf8_cut(const char *s, size_t len, size_t limit)
 {
     if (len <= limit)
         return len;
-    while (limit && ((unsigned char)s[limit] & 0xc0) == 0x80)
+    while (limit && is_second(s[limit]))
         limit--;
     return limit;
 }

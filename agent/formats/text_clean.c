@@ -10,7 +10,7 @@
 #include <unictype.h>
 #include <uninorm.h>
 
-#include "base/utf8.h"
+#include "base/lanes.h"
 #include "formats/text_utf8.h"
 
 static bool is_presentation_form(uint32_t cp)
@@ -47,35 +47,37 @@ static bool is_plain(uint32_t cp, bool *mark)
            (cp >= 0x20A0 && cp <= 0x20C0);
 }
 
-/* The letters of Arabic, U+0620 to U+064A: two bytes, D8 A0 to D9 8A. */
-static inline bool is_settled_letter(const char *p)
+/* Bytes at s, in steps of sixteen, that are printable ASCII, line ends, or Arabic letters and signs
+ * of two bytes (U+0600-060F, U+061D-064A, U+0660-066F): plain whatever stands beside them. Each
+ * lane looks at the byte behind it too: a second byte stands behind a first one and nowhere else.
+ */
+static size_t plain_run(const char *s, size_t len)
 {
-    unsigned char a = (unsigned char)p[0];
-    if (a != 0xD8 && a != 0xD9)
-        return false;
-    unsigned char b = (unsigned char)p[1];
-    return a == 0xD8 ? b >= 0xA0 : b <= 0x8A;
+    size_t at = 0;
+    for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
+        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1);
+        lanes d8 = lanes_between(next, 0x80, 0x8F) | lanes_between(next, 0x9D, 0xBF);
+        lanes d9 = lanes_between(next, 0x80, 0x8A) | lanes_between(next, 0xA0, 0xAF);
+        lanes first = (lanes_are(v, 0xD8) & d8) | (lanes_are(v, 0xD9) & d9);
+        lanes other =
+            lanes_between(v, 0x20, 0x7E) | lanes_are(v, '\n') | lanes_between(v, 0x80, 0xBF);
+        if (!lanes_all(first | (other & ~lanes_between(next, 0x80, 0xBF))))
+            break;
+    }
+    return at > 0 && ((unsigned char)s[at] & 0xC0) == 0x80 ? at - 1 : at;
 }
 
 static bool is_clean(struct text t)
 {
     bool mark = false;
     for (const char *p = t.data, *end = t.data + t.len; p < end;) {
-        if (is_settled_letter(p)) {
-            p += 2;
-            mark = false;
-            continue;
-        }
-        if ((unsigned char)*p < 0x80) {
-            size_t run = utf8_plain_run(p, (size_t)(end - p));
-            if (run > 0) {
-                p += run;
-                mark = false;
-                continue;
-            }
-        }
-        if (!is_plain(text_utf8_next(&p), &mark))
-            return false;
+        size_t run = plain_run(p, (size_t)(end - p));
+        p += run;
+        mark = mark && run == 0;
+        /* What the run stopped at is among these. */
+        for (const char *stop = p + sizeof(lanes); p < end && p < stop;)
+            if (!is_plain(text_utf8_next(&p), &mark))
+                return false;
     }
     return true;
 }

@@ -76,6 +76,21 @@ static void test_clean_mends_what_copying_leaves(void **state)
     SAME(text_clean, "\u200B", "");
 }
 
+/* Long text is looked through in steps, which must not show. */
+static void test_clean_finds_what_it_mends_wherever_it_stands(void **state)
+{
+    static const char base[] = "engineer, \u0645\u0647\u0646\u062f\u0633 \u0645\u0634\u0627\u0631"
+                               "\u064a\u0639\u060c \u0660\u0661 and \u0627\u0644\u0631\u064a\u0627"
+                               "\u0636 \u2013 more\nof it";
+    static const char *const odd[] = {"\u200b", "\x01", "\u061c", "\uf0b7", "\x7f"};
+    (void)state;
+    for (size_t at = 0; at < sizeof base; at++)
+        for (size_t i = 0; i < ARRAY_LEN(odd) && ((unsigned char)base[at] & 0xC0) != 0x80; i++) {
+            const char *text = arena_printf(&arena, "%.*s%s%s", (int)at, base, odd[i], base + at);
+            assert_string_equal(text_clean(&arena, text_of(text)).data, base);
+        }
+}
+
 static void test_clean_returns_clean_text_itself(void **state)
 {
     (void)state;
@@ -379,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_trim_drops_every_kind_of_space_at_the_ends),
         cmocka_unit_test(test_collapse_leaves_one_blank),
         cmocka_unit_test(test_clean_mends_what_copying_leaves),
+        cmocka_unit_test(test_clean_finds_what_it_mends_wherever_it_stands),
         cmocka_unit_test(test_clean_returns_clean_text_itself),
         cmocka_unit_test(test_damage_is_told_from_impatience),
         cmocka_unit_test(test_a_cut_takes_the_best_place_in_the_second_half),

@@ -65,6 +65,27 @@ static void test_the_valid_beginning_is_measured(void **state)
     assert_int_equal(utf8_valid("ab\xff", 3), 2);
 }
 
+/* Long text is measured in steps, which must not show: wherever a byte is wrong, it is found. */
+static void test_a_wrong_byte_is_found_wherever_it_stands(void **state)
+{
+    static const char text[] = "plain \xd8\xb4\xd9\x85 then \xe2\x82\xac and \xd9\x81\xd9\x8a "
+                               "\xd8\xa7\xd9\x84\xd8\xb1\xd9\x8a\xd8\xa7\xd8\xb6 as before";
+    static const char wrong[] = "\xff\x80\xd8\xe2\xc1";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        for (const char *w = wrong; *w; w++) {
+            char *copy = mem_strdup(text); /* its end is guarded */
+            size_t len = strlen(copy), at = 0;
+
+            copy[i] = *w;
+            for (size_t n; at < len && (n = utf8_next(copy + at, len - at, NULL)) > 0; at += n)
+                ;
+            assert_int_equal(utf8_valid(copy, len), at);
+            mem_free(copy);
+        }
+}
+
 static void test_a_cut_splits_no_character(void **state)
 {
     (void)state;
@@ -79,6 +100,7 @@ int main(void)
         cmocka_unit_test(test_characters_of_each_length_are_read),
         cmocka_unit_test(test_broken_forms_are_refused),
         cmocka_unit_test(test_the_valid_beginning_is_measured),
+        cmocka_unit_test(test_a_wrong_byte_is_found_wherever_it_stands),
         cmocka_unit_test(test_a_cut_splits_no_character),
     };
 
