@@ -6,7 +6,9 @@
  */
 #include "edges/qudra.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/utf8.h"
 #include "edges/qudra_texts.h"
@@ -301,11 +303,13 @@ static const struct json *list_in(const struct json *v)
     return NULL;
 }
 
+/* The words are in lower case. strcasestr would prepare each of them anew for a word as short. */
 static bool contains_any(const char *s, const char *const *words)
 {
-    for (; s && *words; words++)
-        if (strcasestr(s, *words))
-            return true;
+    for (; s && *s != '\0'; s++)
+        for (const char *const *w = words; *w; w++)
+            if ((*s | 0x20) == **w && strncasecmp(s, *w, strlen(*w)) == 0)
+                return true;
     return false;
 }
 
@@ -370,19 +374,28 @@ static bool match_items(const struct json *list, size_t n, const struct json **i
     return true;
 }
 
+struct claim {
+    const char *job_id;
+    struct outcome *by;
+};
+
+static int compare_claims(const void *a, const void *b)
+{
+    return strcmp(((const struct claim *)a)->job_id, ((const struct claim *)b)->job_id);
+}
+
 /* One job for two rows is at least one mistake. */
 static void doubt_shared_ids(const struct reading *q, struct outcome *out)
 {
-    for (size_t i = 0; i < q->n; i++) {
-        bool shared = false;
-        for (size_t k = i + 1; k < q->n && out[i].job_id; k++)
-            if (out[k].job_id && strcmp(out[i].job_id, out[k].job_id) == 0) {
-                out[k] = doubtful(q, QUDRA_UNMATCHED);
-                shared = true;
-            }
-        if (shared)
-            out[i] = doubtful(q, QUDRA_UNMATCHED);
-    }
+    struct claim *claims = arena_alloc(q->a, (q->n + 1) * sizeof *claims);
+    size_t n = 0;
+    for (size_t i = 0; i < q->n; i++)
+        if (out[i].job_id)
+            claims[n++] = (struct claim){.job_id = out[i].job_id, .by = &out[i]};
+    qsort(claims, n, sizeof *claims, compare_claims);
+    for (size_t i = 1; i < n; i++)
+        if (compare_claims(&claims[i - 1], &claims[i]) == 0)
+            *claims[i - 1].by = *claims[i].by = doubtful(q, QUDRA_UNMATCHED);
 }
 
 static void bulk(const struct reading *q, struct outcome *out)

@@ -23,13 +23,21 @@ static void copy_outcome(struct arena *a, const struct outcome *from, struct out
     to->job_status = arena_strdup(a, from->job_status);
     to->embedding_status = arena_strdup(a, from->embedding_status);
     to->created_at = arena_strdup(a, from->created_at);
-    if (from->answered == NULL)
+    to->answered = NULL;
+}
+
+/* The job as it came back is remembered by its hash. Most come back as they were sent. */
+static void keep_answered(const struct parcel *c, struct parcel_row *row,
+                          const struct job *answered)
+{
+    bool whole = c->op == OP_CREATE || c->op == OP_UPDATE; /* else row->hash is not of row->job */
+    row->has_answered = answered != NULL;
+    if (answered == NULL)
         return;
-    struct job *job = arena_copy(a, from->answered, sizeof *job);
-    for (int f = 0; f < JOB_FIELDS; f++)
-        if (job->field[f].data != NULL)
-            job->field[f].data = arena_strndup(a, job->field[f].data, job->field[f].len);
-    to->answered = job;
+    if (whole && job_equal(&row->job, answered))
+        row->answered = row->hash;
+    else
+        job_hash(answered, &row->answered);
 }
 
 /* ---- a bulk request refused whole ------------------------------------------------------------ */
@@ -109,11 +117,8 @@ static void learn(struct parcel *c, const struct parcel_row *row)
         return;
     if (c->op != OP_CREATE)
         account_find_job(a);
-    if (row->outcome.answered == NULL)
-        return;
-    struct job_hash answered;
-    job_hash(row->outcome.answered, &answered);
-    account_learn(a, &row->hash, &answered, fields_sent(c, row));
+    if (row->has_answered)
+        account_learn(a, &row->hash, &row->answered, fields_sent(c, row));
 }
 
 /* ---- one answer ------------------------------------------------------------------------------ */
@@ -149,13 +154,11 @@ static const struct outcome misplaced = {
  * ones, and nothing is learnt from the wrong ones. */
 static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
 {
-    if (c->op != OP_CREATE || row->outcome.kind != OUTCOME_DONE || row->outcome.answered == NULL)
+    if (c->op != OP_CREATE || row->outcome.kind != OUTCOME_DONE || !row->has_answered)
         return false;
-    struct job_hash answered;
-    job_hash(row->outcome.answered, &answered);
-    unsigned own = job_changed(&row->hash, &answered);
+    unsigned own = job_changed(&row->hash, &row->answered);
     for (size_t k = 0; own != 0 && k < c->n; k++) {
-        unsigned others = job_changed(&c->rows[k].hash, &answered);
+        unsigned others = job_changed(&c->rows[k].hash, &row->answered);
         if (others != own && (others & ~own) == 0)
             return true;
     }
@@ -169,8 +172,11 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
     for (size_t i = 0; i < c->n; i++) {
         struct parcel_row *row = &c->rows[i];
         copy_outcome(&c->arena, &outcomes[i], &row->outcome);
-        if (is_misplaced(c, row))
+        keep_answered(c, row, outcomes[i].answered);
+        if (is_misplaced(c, row)) {
             row->outcome = misplaced;
+            row->has_answered = false;
+        }
         confirm_status(c, row);
         row->verdict =
             op_after(c->op, row->outcome.kind, row->attempts, row->on_missing, sender_random());

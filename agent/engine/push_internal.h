@@ -19,7 +19,9 @@ struct parcel_row {
     enum on_missing on_missing;
     int64_t visible_ms;     /* monotonic: when the change was found */
     struct verdict verdict; /* filled by the answer */
-    struct outcome outcome;
+    struct outcome outcome; /* less the job as answered, of which only the hash is kept */
+    struct job_hash answered;
+    bool has_answered;
 };
 
 struct parcel {

@@ -19,10 +19,9 @@ static void fill_result(const struct parcel *c, const struct parcel_row *row, st
         .verdict = row->verdict,
         .sent = &row->hash,
         .outcome = &row->outcome,
-        .has_answered = row->outcome.answered != NULL,
+        .answered = row->answered,
+        .has_answered = row->has_answered,
     };
-    if (out->has_answered)
-        job_hash(row->outcome.answered, &out->answered);
 }
 
 static bool writes_back(const struct mapping *m)

@@ -129,10 +129,18 @@ static bool has_arabic(struct text t)
     return false;
 }
 
-static void check_string(struct check *c, enum job_field f, struct text value)
+/* No character has more than four bytes: most texts need not be counted. */
+static bool is_surely_within(const struct job_field_rule *r, struct text t)
+{
+    return t.len / 4 >= r->min_chars && t.len > 0 && (r->max_chars == 0 || t.len <= r->max_chars);
+}
+
+static void check_length(struct check *c, enum job_field f, struct text value)
 {
     const struct job_field_rule *r = &job_fields[f];
     struct text trimmed = text_trim(value);
+    if (is_surely_within(r, trimmed) && trimmed.len == value.len)
+        return;
     size_t chars = text_characters(value);
     size_t least = trimmed.len == value.len ? chars : text_characters(trimmed);
     if (r->required && least == 0)
@@ -149,6 +157,11 @@ static void check_string(struct check *c, enum job_field f, struct text value)
                             chars, r->max_chars),
                arena_printf(c->arena, "عدد الأحرف في حقل «%s» هو %zu، والحد الأقصى المسموح %zu",
                             r->label_ar, chars, r->max_chars));
+}
+
+static void check_string(struct check *c, enum job_field f, struct text value)
+{
+    check_length(c, f, value);
     if (f == JOB_CITY && has_arabic(value))
         refuse(
             c, f, "not_english",
@@ -288,6 +301,17 @@ size_t job_validate(struct arena *a, const struct job *job, struct refusal *out,
     for (enum job_field f = 0; f < JOB_FIELDS; f++)
         check_field(&c, f, job);
     return c.n;
+}
+
+bool job_equal(const struct job *a, const struct job *b)
+{
+    for (enum job_field f = 0; f < JOB_FIELDS; f++) {
+        struct text x = a->field[f], y = b->field[f];
+        if ((x.data == NULL) != (y.data == NULL) || x.len != y.len ||
+            (x.len > 0 && memcmp(x.data, y.data, x.len) != 0))
+            return false;
+    }
+    return true;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */

@@ -57,6 +57,8 @@ struct refusal {
 size_t job_validate(struct arena *a, const struct job *job, struct refusal *out, size_t max);
 #define JOB_MAX_REFUSALS 16
 
+bool job_equal(const struct job *a, const struct job *b); /* text for text */
+
 /* XXH3: 64 bits a field, 128 bits over all. A missing field hashes to 0. */
 struct job_hash {
     uint8_t all[16];
