@@ -91,8 +91,12 @@ static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e
         refresh_wake(w->refresh, now_ms);
     bool spare = start && l->o.mode == LOOP_RUN && push_wait_ms(w->push) != 0 &&
                  push_in_flight(w->push) == 0;
-    return settle_turn(w->settle, start && !push_in_doubt(w->push), now_ms, e) &&
-           refresh_turn(w->refresh, spare, now_ms, e) &&
+    int64_t writes = settle_writes(w->settle);
+    if (!settle_turn(w->settle, start && !push_in_doubt(w->push), now_ms, e))
+        return false;
+    if (settle_writes(w->settle) != writes)
+        push_wake(w->push);
+    return refresh_turn(w->refresh, spare, now_ms, e) &&
            account_tell(&w->account, l->state, now_ms, !start, e);
 }
 
@@ -178,7 +182,7 @@ static size_t in_flight(const struct loop *l)
     return http_in_flight(l->http);
 }
 
-static bool nothing_left(const struct loop *l)
+static bool seems_done(const struct loop *l)
 {
     if (!loop_detect_quiet(l) || in_flight(l) > 0)
         return false;
@@ -189,6 +193,19 @@ static bool nothing_left(const struct loop *l)
             return false;
     }
     return true;
+}
+
+/* What push and settle remember of the queue may be older than its last change: before the end is
+ * believed, both ask it once more. */
+static bool nothing_left(struct loop *l)
+{
+    bool asked = l->asked_again;
+    l->asked_again = seems_done(l);
+    for (size_t i = 0; l->asked_again && !asked && i < l->n_workers; i++) {
+        push_wake(l->workers[i].push);
+        settle_wake(l->workers[i].settle);
+    }
+    return asked && l->asked_again;
 }
 
 static bool gives_up(struct loop *l, int64_t now_ms, struct err *e)
@@ -268,11 +285,10 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
         l->stopping = signals_stop() || reload;
         *e = (struct err)ERR_INIT;
         int64_t now_ms = clock_mono_ms();
-        int64_t wait = WAIT_FOR_LEASE_MS;
-        if (turn(l, now_ms, e)) {
+        bool turned = turn(l, now_ms, e);
+        if (turned) {
             is_back(l);
             take_notifications(l);
-            wait = wait_ms(l, clock_mono_ms());
         } else if (!bear(l, e))
             return false;
         report(l);
@@ -290,6 +306,7 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
                 return true;
             }
         }
+        int64_t wait = turned ? wait_ms(l, clock_mono_ms()) : WAIT_FOR_LEASE_MS;
         if (!wait_for_anything(l, wait, e))
             return false;
     }

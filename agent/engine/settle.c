@@ -45,6 +45,7 @@ struct settle {
     int64_t next_look_ms;
     int looks; /* whole listings since the set of attempts last changed */
     size_t last_n;
+    int64_t writes;
 
     struct open_attempt *attempts;
     size_t n_attempts;
@@ -87,6 +88,11 @@ bool settle_is_stuck(const struct settle *s)
 size_t settle_attempts(const struct settle *s)
 {
     return s->wanted ? s->n_attempts : 0;
+}
+
+int64_t settle_writes(const struct settle *s)
+{
+    return s->writes;
 }
 
 int64_t settle_wait_ms(const struct settle *s, int64_t now_ms)
@@ -291,6 +297,7 @@ static bool apply(struct settle *s, struct err *e)
     if (n > 0 && !state_record(s->o.state, &s->o.account->lease, results, n, e))
         return false;
     CRASH_POINT("settle.after");
+    s->writes += n > 0;
     return true;
 }
 

@@ -36,6 +36,8 @@ int64_t settle_wait_ms(const struct settle *s, int64_t now_ms);
 bool settle_is_stuck(const struct settle *s);
 /* Creates that are being looked for. */
 size_t settle_attempts(const struct settle *s);
+/* How often it wrote what it had found: when this has grown, the queue has changed. */
+int64_t settle_writes(const struct settle *s);
 
 /* ---- the matching, pure -------------------------------------------------------------------------
  */

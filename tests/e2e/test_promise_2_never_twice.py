@@ -23,8 +23,10 @@ class LostAnswers(MirrorCase):
         self.fill(12)
         self.sandbox.fault(kind, match={"method": "POST"}, times=1,
                            **({"ms": 3000} if kind == "slow" else {}))
-        self.agent.run("backfill", expect=(OK, ROWS_LEFT))
+        done = self.agent.run("backfill", expect=(OK, ROWS_LEFT))
         self.assertEqual(sum(self.sandbox.stats()["faults"].values()), 1, "the fault did not fire")
+        if done.status == OK:  # it says that all is done: then it must be so
+            self.assert_mirrored()
         if kind in ("mixed_207", "bulk_refused"):  # refused without a reason: a person says retry
             self.agent.run("retry", expect=(OK, ROWS_LEFT))
         self.agent.run("once", expect=(OK, ROWS_LEFT))
