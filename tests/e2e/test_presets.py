@@ -48,21 +48,15 @@ class PresetCase(MirrorCase):
         self.assertEqual(sorted(bound), sorted(expected))
         for key, fields in expected.items():
             self.assertEqual({name: bound[key].get(name) for name in fields}, fields, key)
-        with self.no_writes():
-            self.agent.run("once", expect=(OK, ROWS_LEFT))
+        before = self.as_sent()
+        self.agent.run("once", expect=(OK, ROWS_LEFT))
+        self.assertEqual(self.as_sent(), before, "a second pass over unchanged rows sent a change")
 
-    def no_writes(self):
-        """A second pass over unchanged rows sends no change."""
-        case, sandbox = self, self.sandbox
-
-        class Writes:
-            def __enter__(self):
-                self.jobs = sandbox.jobs()
-
-            def __exit__(self, kind, *_):
-                if kind is None:
-                    case.assertEqual(sandbox.jobs(), self.jobs)
-        return Writes()
+    def as_sent(self):
+        """The jobs at Qudra, without what becomes of them there by itself."""
+        return [{name: value for name, value in job.items()
+                 if name not in ("embedding_status", "match_ready")}
+                for job in self.sandbox.jobs()]
 
 
 ODOO_COMMON = """
