@@ -1,11 +1,12 @@
 /*
- * Each text is hashed alone and its hash folded, with its length, into the sum over all: nothing
- * can move from the end of one field to the beginning of the next without being seen, and one pass
- * over a description serves both hashes. Stored in the canonical byte order, so that a state made
- * on one machine is good on another.
+ * Each text is hashed alone, and the sum over all is the hash of those hashes with the lengths:
+ * nothing can move from the end of one field to the beginning of the next without being seen, and
+ * one pass over a description serves both hashes. Stored in the canonical byte order, so that a
+ * state made on one machine is good on another.
  */
 #include "rules/job.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include <xxhash.h>
@@ -13,39 +14,49 @@
 /* Tells a sum over refusals from one over a job, whatever they hold. */
 #define REFUSALS_BIT 0x80u
 
+/* What the sum says of one text. A missing one has a length that none has. */
+struct frame {
+    uint64_t len;
+    XXH128_canonical_t own;
+};
+
 /* Returns the text's own hash: 0 when it is missing, and never 0 otherwise. */
-static uint64_t fold(uint8_t all[16], struct text t)
+static uint64_t frame_text(struct frame *f, struct text t)
 {
     XXH128_hash_t own = t.data ? XXH3_128bits(t.data, t.len) : (XXH128_hash_t){0, 0};
-    uint64_t len = t.data ? t.len : UINT64_MAX;
-    uint8_t frame[16 + 8 + 16];
-    memcpy(frame, all, 16);
-    for (int i = 0; i < 8; i++)
-        frame[16 + i] = (uint8_t)(len >> (8 * i));
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, own);
-    memcpy(frame + 24, canonical.digest, 16);
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(frame, sizeof frame));
-    memcpy(all, canonical.digest, 16);
+    f->len = htole64(t.data ? t.len : UINT64_MAX);
+    XXH128_canonicalFromHash(&f->own, own);
     return t.data && own.low64 == 0 ? 1 : own.low64;
+}
+
+static void sum(uint8_t all[16], const struct frame *frames, size_t n)
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(frames, n * sizeof *frames));
+    memcpy(all, canonical.digest, 16);
 }
 
 void job_hash(const struct job *job, struct job_hash *out)
 {
-    memset(out, 0, sizeof *out);
+    struct frame frames[JOB_FIELDS];
     for (enum job_field f = 0; f < JOB_FIELDS; f++)
-        out->field[f] = fold(out->all, job->field[f]);
+        out->field[f] = frame_text(&frames[f], job->field[f]);
+    sum(out->all, frames, JOB_FIELDS);
     out->all[0] &= (uint8_t)~REFUSALS_BIT;
 }
 
 void job_hash_refusals(const struct refusal *refusals, size_t n, struct job_hash *out)
 {
-    memset(out, 0, sizeof *out);
+    struct frame frames[JOB_MAX_REFUSALS * 3];
+    if (n > JOB_MAX_REFUSALS)
+        BUG("%zu refusals of one row", n);
     for (size_t i = 0; i < n; i++) {
-        fold(out->all, text_of(refusals[i].rule));
-        fold(out->all, text_of(refusals[i].message));
-        fold(out->all, text_of(refusals[i].message_ar));
+        frame_text(&frames[3 * i], text_of(refusals[i].rule));
+        frame_text(&frames[3 * i + 1], text_of(refusals[i].message));
+        frame_text(&frames[3 * i + 2], text_of(refusals[i].message_ar));
     }
+    memset(out, 0, sizeof *out);
+    sum(out->all, frames, 3 * n);
     out->all[0] |= REFUSALS_BIT;
 }
 

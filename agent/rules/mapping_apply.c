@@ -134,6 +134,8 @@ static bool refuse_encoding(struct run *r, const struct field_program *f, struct
 static bool run_transforms(struct run *r, const struct field_program *f, struct text *value,
                            bool *unknown)
 {
+    if (f->n_steps == 0)
+        return true;
     for (size_t i = 0; i < f->n_steps && value->data; i++) {
         const struct transform_step *step = &f->steps[i];
         struct transform_call call = {.arena = r->arena,
@@ -370,7 +372,7 @@ void mapping_refuse(const char *rule, int64_t count, struct arena *a, struct ref
 
 bool mapping_key_valid(const struct mapping *m, const struct row *row)
 {
-    for (size_t i = 0; i < m->n_key; i++)
+    for (size_t i = 0; i < m->n_key && !row->utf8; i++)
         if (text_utf8_valid(row->value[i].data, row->value[i].len) != row->value[i].len)
             return false;
     return true;
