@@ -54,24 +54,28 @@ bool text_is_word(uint32_t cp)
                                                     UC_CATEGORY_MASK_M);
 }
 
+static bool is_blank(uint32_t cp)
+{
+    return text_is_space(cp) || text_is_invisible(cp);
+}
+
+/* Most texts begin and end with a printable sign of ASCII: no character need be put together. */
+static bool is_ink(char c)
+{
+    return c > ' ' && c < 0x7F;
+}
+
 struct text text_trim(struct text t)
 {
     if (!t.data)
         return t;
-    const char *start = t.data;
-    const char *end = t.data + t.len;
-    while (start < end) {
-        const char *next = start;
-        uint32_t cp = text_utf8_next(&next);
-        if (!text_is_space(cp) && !text_is_invisible(cp))
+    const char *start = t.data, *end = t.data + t.len;
+    for (const char *next = start; start < end && !is_ink(*start); start = next)
+        if (!is_blank(text_utf8_next(&next)))
             break;
-        start = next;
-    }
-    while (end > start) {
-        const char *last = text_utf8_before(end);
-        const char *next = last;
-        uint32_t cp = text_utf8_next(&next);
-        if (!text_is_space(cp) && !text_is_invisible(cp))
+    while (end > start && !is_ink(end[-1])) {
+        const char *last = text_utf8_before(end), *next = last;
+        if (!is_blank(text_utf8_next(&next)))
             break;
         end = last;
     }
