@@ -239,9 +239,9 @@ bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e)
     return receive(pg, out, e);
 }
 
-void pg_read_ahead(struct pg *pg)
+void pg_read_ahead(struct pg *pg, bool whole)
 {
-    int64_t deadline = deadline_of(pg);
+    int64_t deadline = whole ? deadline_of(pg) : 0;
     while (pg->sending && pg->conn && PQisBusy(pg->conn))
         if (pg_wait(pg, POLLIN, pg->o.stop_fd, deadline) != PG_WAIT_READY ||
             !PQconsumeInput(pg->conn))

@@ -103,9 +103,9 @@ bool pg_script(struct pg *pg, const char *sql, struct err *e) MUST_CHECK;
 bool pg_send(struct pg *pg, const char *sql, const struct pg_params *params,
              struct err *e) MUST_CHECK;
 bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e) MUST_CHECK;
-/* Reads what the server sends until the whole result is here, and leaves it for pg_receive.
- * Whatever goes wrong is told there. */
-void pg_read_ahead(struct pg *pg);
+/* Reads what the server has sent, or with `whole` waits until the whole result is here, and leaves
+ * it for pg_receive. Whatever goes wrong is told there. */
+void pg_read_ahead(struct pg *pg, bool whole);
 bool pg_is_sending(const struct pg *pg);
 void pg_give_up(struct pg *pg); /* cancels what pg_send started, if anything */
 
@@ -119,6 +119,7 @@ size_t pg_columns(const struct pg_result *r);
 int64_t pg_affected(const struct pg_result *r); /* rows written by INSERT, UPDATE, DELETE */
 unsigned pg_column_type(const struct pg_result *r, size_t column); /* oid */
 struct text pg_text(const struct pg_result *r, size_t row, size_t column);
+void pg_texts(const struct pg_result *r, struct text *out); /* every value, row by row */
 const char *pg_str(const struct pg_result *r, size_t row, size_t column); /* NULL for SQL NULL */
 int64_t pg_int(const struct pg_result *r, size_t row, size_t column, int64_t if_null);
 double pg_float(const struct pg_result *r, size_t row, size_t column, double if_null);

@@ -50,20 +50,32 @@ static void expect_cell(const struct pg_result *r, size_t row, size_t column)
             pg_columns(r));
 }
 
+/* Every value of a scan goes through here: NULL is asked for only where there are no bytes. */
+static struct text cell(const PGresult *res, int row, int column)
+{
+    size_t len = (size_t)PQgetlength(res, row, column);
+    if (len == 0 && PQgetisnull(res, row, column))
+        return TEXT_NONE;
+    return (struct text){.data = PQgetvalue(res, row, column), .len = len};
+}
+
 struct text pg_text(const struct pg_result *r, size_t row, size_t column)
 {
-    const char *s = pg_str(r, row, column);
-    if (!s)
-        return TEXT_NONE;
-    return (struct text){.data = s, .len = (size_t)PQgetlength(r->res, (int)row, (int)column)};
+    expect_cell(r, row, column);
+    return cell(r->res, (int)row, (int)column);
 }
 
 const char *pg_str(const struct pg_result *r, size_t row, size_t column)
 {
-    expect_cell(r, row, column);
-    if (PQgetisnull(r->res, (int)row, (int)column))
-        return NULL;
-    return PQgetvalue(r->res, (int)row, (int)column);
+    return pg_text(r, row, column).data;
+}
+
+void pg_texts(const struct pg_result *r, struct text *out)
+{
+    int rows = PQntuples(r->res), columns = PQnfields(r->res);
+    for (int i = 0; i < rows; i++)
+        for (int k = 0; k < columns; k++)
+            *out++ = cell(r->res, i, k);
 }
 
 int64_t pg_int(const struct pg_result *r, size_t row, size_t column, int64_t if_null)

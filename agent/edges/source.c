@@ -224,9 +224,8 @@ void source_hold(struct source *s, struct pg_result *r, struct source_page *page
     *page = (struct source_page){.rows = arena_alloc(&s->page, rows * sizeof(*page->rows)),
                                  .keys = arena_alloc(&s->page, rows * sizeof(*page->keys)),
                                  .n = rows};
+    pg_texts(r, cells);
     for (size_t i = 0; i < rows; i++, cells += columns) {
-        for (size_t k = 0; k < columns; k++)
-            cells[k] = pg_text(r, i, k);
         page->rows[i] = (struct row){.value = cells, .n = columns, .utf8 = utf8};
         page->keys[i] = mapping_key_text(s->mapping, &page->rows[i], &s->page);
     }

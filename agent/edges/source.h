@@ -31,9 +31,10 @@ struct source_page {
 /* A scan of all rows by key. Rows with equal keys are never split over two pages. */
 bool source_scan_start(struct source *s, struct err *e) MUST_CHECK;
 bool source_scan_next(struct source *s, struct source_page *page, struct err *e) MUST_CHECK;
-/* Takes the next page in while somebody else works for the caller (the state's server); it is still
- * given by source_scan_next. */
-void source_read_ahead(struct source *s);
+/* Takes in what has come of the next page, so that its server need not wait for us: called now and
+ * then while this page is worked on, and with `whole`, until all of it is here, while somebody else
+ * works for the caller (the state's server). The page is still given by source_scan_next. */
+void source_read_ahead(struct source *s, bool whole);
 void source_scan_stop(struct source *s); /* before its end: gives up what was asked for */
 /* How many rows have no key (a NULL in it). */
 bool source_null_keys(struct source *s, int64_t *count, struct err *e) MUST_CHECK;

@@ -153,10 +153,10 @@ bool source_changed_next(struct source *s, struct source_page *page, struct err 
     return next(s, page, e);
 }
 
-void source_read_ahead(struct source *s)
+void source_read_ahead(struct source *s, bool whole)
 {
     if (s->walk.open && s->walk.sent)
-        pg_read_ahead(s->pg);
+        pg_read_ahead(s->pg, whole);
 }
 
 void source_scan_stop(struct source *s)

@@ -69,25 +69,24 @@ bool state_compare_send(struct pg *pg, const char *mapping, const struct sightin
 }
 
 bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n, struct arena *a,
-                           struct recorded *recorded, bool *same, int64_t *live, struct err *e)
+                           struct difference **found, size_t *n_found, int64_t *live, struct err *e)
 {
     enum { PLACE, RECORDED };
     struct pg_result *r;
-    *live = 0;
     if (!pg_receive(pg, &r, e))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        recorded[i] = (struct recorded){.op = OP_NONE};
-        same[i] = true;
-    }
-    for (size_t row = 0; row < pg_rows(r); row++) {
-        size_t i = state_read_place(r, row, PLACE, n);
-        state_read_recorded(r, row, RECORDED, a, &recorded[i]);
-        same[i] = false;
+    *live = 0;
+    for (size_t i = 0; i < n; i++)
+        *live += is_wanted(&seen[i]);
+    *n_found = pg_rows(r);
+    *found = arena_alloc(a, *n_found * sizeof **found);
+    for (size_t row = 0; row < *n_found; row++) {
+        struct difference *d = &(*found)[row];
+        d->place = state_read_place(r, row, PLACE, n);
+        state_read_recorded(r, row, RECORDED, a, &d->recorded);
+        *live += is_live(&d->recorded) - is_wanted(&seen[d->place]);
     }
     pg_result_free(r);
-    for (size_t i = 0; i < n; i++)
-        *live += same[i] ? is_wanted(&seen[i]) : is_live(&recorded[i]);
     return true;
 }
 

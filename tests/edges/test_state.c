@@ -183,27 +183,27 @@ static void test_a_page_is_compared_and_only_what_differs_comes_back(void **stat
     gone(f, "gone");
     struct sighting seen[] = {sighting_of("same", 1, 5), sighting_of("changed", 2, 5),
                               sighting_of("new", 1, 5), sighting_of("gone", 1, 5)};
-    struct recorded r[4];
-    bool same[4];
+    struct difference *found;
+    size_t n = 0;
     int64_t live = -1;
     assert_done(state_compare_send(f->pg, "jobs", seen, 4, &err));
-    assert_done(state_compare_receive(f->pg, seen, 4, &f->arena, r, same, &live, &err));
-    assert_true(same[0]);
-    assert_false(same[1]);
-    assert_false(same[2]);
-    assert_false(same[3]);
+    assert_done(state_compare_receive(f->pg, seen, 4, &f->arena, &found, &n, &live, &err));
     assert_int_equal(live, 2);
-    assert_false(r[2].exists);
-    assert_true(r[3].gone);
-    assert_true(r[1].exists && r[1].has_synced && r[1].has_desired && !r[1].gone);
-    assert_int_equal(r[1].state, ROW_SYNCED);
-    assert_int_equal(r[1].op, OP_NONE);
-    assert_string_equal(r[1].job_id, "job_2");
-    assert_string_equal(r[1].job_status, "active");
-    assert_string_equal(r[1].account, "acme");
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(found[i].place, i + 1);
+    const struct recorded *changed = &found[0].recorded;
+    assert_false(found[1].recorded.exists);
+    assert_true(found[2].recorded.gone);
+    assert_true(changed->exists && changed->has_synced && changed->has_desired && !changed->gone);
+    assert_int_equal(changed->state, ROW_SYNCED);
+    assert_int_equal(changed->op, OP_NONE);
+    assert_string_equal(changed->job_id, "job_2");
+    assert_string_equal(changed->job_status, "active");
+    assert_string_equal(changed->account, "acme");
     const struct job_hash h = hash_of(1);
-    assert_memory_equal(&r[1].synced, &h, sizeof h);
-    assert_memory_equal(r[1].desired_all, h.all, sizeof h.all);
+    assert_memory_equal(&changed->synced, &h, sizeof h);
+    assert_memory_equal(changed->desired_all, h.all, sizeof h.all);
 }
 
 static void test_priority_counts_while_a_row_waits_and_due_time_and_account_always(void **state)
