@@ -8,7 +8,7 @@ from world import COLUMNS, NARROW, World
 
 
 def compiled_select(world):
-    """The SELECT that the mapping compiles to, from the server's log, without its page's LIMIT."""
+    """The SELECT of a scan as the mapping compiles it, from the server's log, without LIMIT."""
     log = world.server.folder / "log"
     end = log.stat().st_size
     world.server.psql("ALTER ROLE qs_agent SET log_statement = 'all'")
@@ -16,7 +16,7 @@ def compiled_select(world):
         world.agent.run("backfill")
     finally:
         world.server.psql("ALTER ROLE qs_agent RESET log_statement")
-    found = re.search(r'execute [^:]*: (SELECT source\."id".*?FROM "public"\."job".*?)\n\s*LIMIT',
+    found = re.search(r'execute [^:]*: (SELECT source\."id"::text.*?ORDER BY source\."id")\s*LIMIT',
                       log.read_bytes()[end:].decode(), re.S)
     return " ".join(found[1].split())
 
