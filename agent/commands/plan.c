@@ -17,16 +17,22 @@ static bool open_feed(const struct setup *s, struct pg *source, const struct map
     return true;
 }
 
-static bool add_mappings(const struct setup *s, struct forecast *p, struct pg *source,
-                         struct err *e)
+static bool add_mappings(struct plan_report *r, struct pg *source, struct err *e)
 {
+    const struct setup *s = r->setup;
+    struct forecast *p = &r->forecast;
     for (size_t i = 0; i < s->n_mappings; i++) {
         struct feed f;
+        int64_t rows = p->rows, mirrored = p->mirrored;
         bool ok = open_feed(s, source, s->mappings[i], &f, e) &&
                   forecast_add(p, &f, &s->config->max_remove, e);
         source_free(f.source);
         if (!ok)
             return false;
+        if (r->out != NULL) {
+            r->head.mappings[i].rows = p->rows - rows;
+            r->head.mappings[i].mirrored = p->mirrored - mirrored;
+        }
     }
     return true;
 }
@@ -34,10 +40,9 @@ static bool add_mappings(const struct setup *s, struct forecast *p, struct pg *s
 static void take_row(void *context, const struct feed *f, const struct sighting *seen,
                      const struct recorded *recorded)
 {
-    (void)recorded;
     struct plan_report *r = context;
     plan_count(r, f, seen);
-    plan_tell_row(r, f, seen);
+    plan_tell_row(r, f, seen, recorded);
 }
 
 static void tell(struct plan_report *r, const struct invocation *in)
@@ -53,15 +58,15 @@ static bool make_plan(const struct setup *s, const struct invocation *in, struct
                       struct pg *source, struct err *e)
 {
     struct plan_report r = {.setup = s, .detail = invocation_has(in, "--detail")};
-    const char *file = invocation_value(in, "--out");
     forecast_init(&r.forecast, state);
     r.forecast.row = take_row;
     r.forecast.row_context = &r;
-    bool ok = plan_open_out(&r, file, e) && plan_budgets(&r, state, e) &&
-              add_mappings(s, &r.forecast, source, e);
-    ok = plan_close_out(&r, file, e) && ok;
+    bool ok = plan_open_out(&r, invocation_value(in, "--out"), source, e) &&
+              plan_budgets(&r, state, e) && add_mappings(&r, source, e) &&
+              (r.out == NULL || planfile_finish(r.out, e));
     if (ok)
         tell(&r, in);
+    planfile_writer_free(r.out);
     plan_release_budgets(&r);
     forecast_release(&r.forecast);
     return ok;
@@ -90,7 +95,8 @@ static const struct command_option options[] = {
     {"--json", NULL, "the plan as one JSON object"},
     {"--detail", NULL,
      "each row that something is to be sent for, or that is refused, on a line of its own"},
-    {"--out", "FILE", "write each row that something is to be sent for to FILE, as lines of JSON"},
+    {"--out", "FILE",
+     "write the plan to FILE, for `backfill --plan FILE`: a line of JSON for each row"},
     {NULL, NULL, NULL},
 };
 

@@ -4,9 +4,8 @@
 #ifndef QS_COMMANDS_PLAN_H
 #define QS_COMMANDS_PLAN_H
 
-#include <stdio.h>
-
 #include "commands/setup.h"
+#include "edges/planfile.h"
 #include "edges/report.h"
 #include "engine/forecast.h"
 
@@ -38,8 +37,9 @@ struct plan_report {
     struct forecast forecast;
     struct plan_account *accounts;
     size_t n_accounts;
-    FILE *out;   /* --out; NULL: none */
-    bool detail; /* --detail: each row on stdout */
+    struct planfile_writer *out; /* --out; NULL: none */
+    struct planfile_head head;   /* of it */
+    bool detail;                 /* --detail: each row on stdout */
 };
 
 /* plan_budget.c: what each account has; before the forecast is made. */
@@ -54,9 +54,10 @@ void plan_release_budgets(struct plan_report *r);
 void plan_show(const struct plan_report *r);
 void plan_write_json(const struct plan_report *r);
 
-/* plan_rows.c: JSON lines of --out, lines of --detail. */
-bool plan_open_out(struct plan_report *r, const char *file, struct err *e) MUST_CHECK;
-void plan_tell_row(struct plan_report *r, const struct feed *f, const struct sighting *seen);
-bool plan_close_out(struct plan_report *r, const char *file, struct err *e) MUST_CHECK;
+/* plan_rows.c: the file of --out, lines of --detail. */
+bool plan_open_out(struct plan_report *r, const char *file, struct pg *source,
+                   struct err *e) MUST_CHECK;
+void plan_tell_row(struct plan_report *r, const struct feed *f, const struct sighting *seen,
+                   const struct recorded *recorded);
 
 #endif

@@ -1,74 +1,87 @@
 /*
- * The plan row by row, written as the rows are met, so that no table is too long for it. The file
- * of
- * --out is JSON lines: one that names the mappings, then one for each row that something would be
- * sent for, with the hash of what the mapping makes of it.
+ * The plan row by row, told as the rows are met, so that no table is too long for it.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "commands/output.h"
 #include "commands/plan.h"
+#include "engine/account.h"
 
-static void put_line(FILE *out, struct buf *line)
-{
-    fprintf(out, "%s\n", buf_str(line));
-    buf_release(line);
-}
+/* ---- the file -------------------------------------------------------------------------------- */
 
-static void write_head(const struct plan_report *r, struct arena *a)
+/* Whose jobs they would become is told by the key alone. */
+static bool name_accounts(struct plan_report *r, struct arena *arena, struct err *e)
 {
-    struct buf line = BUF_INIT(1024 * 1024);
-    struct json_writer w;
-    json_writer_init(&w, &line);
-    json_open_object(&w);
-    output_member_int(&w, "qudra_sync_plan", 1);
-    output_member_str(&w, "made_at", clock_print_rfc3339(a, clock_wall_ms()));
-    json_key(&w, "mappings");
-    json_open_array(&w);
-    for (size_t i = 0; i < r->setup->n_mappings; i++) {
-        const struct mapping *m = r->setup->mappings[i];
-        json_open_object(&w);
-        output_member_str(&w, "name", m->name);
-        output_member_str(&w, "fingerprint",
-                          arena_printf(a, "%016llx", (unsigned long long)m->fingerprint));
-        json_close_object(&w);
+    const struct config *c = r->setup->config;
+    r->head.accounts = arena_alloc(arena, (c->n_accounts + 1) * sizeof *r->head.accounts);
+    for (; r->head.n_accounts < c->n_accounts; r->head.n_accounts++) {
+        const struct config_account *a = &c->accounts[r->head.n_accounts];
+        struct account opened;
+        bool ok = account_open(&opened, a, clock_mono_ms(), e);
+        if (ok)
+            r->head.accounts[r->head.n_accounts] =
+                (struct planfile_account){.name = a->name, .environment = opened.environment->name};
+        account_release(&opened);
+        if (!ok)
+            return false;
     }
-    json_close_array(&w);
-    json_close_object(&w);
-    put_line(r->out, &line);
-}
-
-bool plan_open_out(struct plan_report *r, const char *file, struct err *e)
-{
-    if (file == NULL)
-        return true;
-    r->out = fopen(file, "w");
-    if (r->out == NULL)
-        return err_set(e, ERR_USAGE, "cannot write \"%s\": %s", file, strerror(errno));
-    write_head(r, &r->forecast.arena);
     return true;
 }
 
-static void write_row(const struct plan_report *r, const struct feed *f,
-                      const struct sighting *seen)
+static void name_mappings(struct plan_report *r, struct arena *arena)
 {
-    struct buf line = BUF_INIT(64 * 1024);
-    struct json_writer w;
-    char hash[2 * sizeof seen->desired.hash.all + 1] = "";
-    for (size_t b = 0; seen->desired.kind == DESIRED_JOB && b < sizeof seen->desired.hash.all; b++)
-        snprintf(hash + 2 * b, 3, "%02x", seen->desired.hash.all[b]);
-    json_writer_init(&w, &line);
-    json_open_object(&w);
-    output_member_str(&w, "mapping", f->mapping->name);
-    output_member_str(&w, "account", seen->account);
-    output_member_str(&w, "key", seen->key);
-    output_member_str(&w, "operation", op_names[seen->op.kind]);
-    output_member_str(&w, "hash", hash[0] != '\0' ? hash : NULL);
-    json_close_object(&w);
-    put_line(r->out, &line);
+    const struct setup *s = r->setup;
+    r->head.n_mappings = s->n_mappings;
+    r->head.mappings = arena_alloc(arena, (s->n_mappings + 1) * sizeof *r->head.mappings);
+    for (size_t i = 0; i < s->n_mappings; i++)
+        r->head.mappings[i] = (struct planfile_mapping){
+            .name = s->mappings[i]->name,
+            .fingerprint =
+                arena_printf(arena, "%016llx", (unsigned long long)s->mappings[i]->fingerprint)};
 }
+
+static bool name_source(struct plan_report *r, struct pg *pg, struct arena *arena, struct err *e)
+{
+    const struct setup *s = r->setup;
+    struct source *source = NULL;
+    if (s->n_mappings == 0)
+        return err_set(e, ERR_USAGE, "no mapping is chosen: there is nothing to plan");
+    bool ok = source_open(&source, pg, s->mappings[0], s->config->time_zone, NULL, e) &&
+              source_identity(source, arena, &r->head.source, e);
+    source_free(source);
+    return ok;
+}
+
+bool plan_open_out(struct plan_report *r, const char *file, struct pg *source, struct err *e)
+{
+    struct arena *arena = &r->forecast.arena;
+    if (file == NULL)
+        return true;
+    r->head.made_at = clock_print_rfc3339(arena, clock_wall_ms());
+    name_mappings(r, arena);
+    return name_accounts(r, arena, e) && name_source(r, source, arena, e) &&
+           planfile_create(&r->out, file, &r->head, e);
+}
+
+static void write_row(const struct plan_report *r, const struct feed *f,
+                      const struct sighting *seen, const struct recorded *recorded)
+{
+    struct planfile_line line = {
+        .mapping = f->mapping->name,
+        .account = seen->account,
+        .key = seen->key,
+        .op = seen->op.kind,
+        .has_hash = seen->desired.kind == DESIRED_JOB,
+        .has_against = recorded->has_synced,
+    };
+    memcpy(line.hash, seen->desired.hash.all, sizeof line.hash);
+    memcpy(line.against, recorded->synced.all, sizeof line.against);
+    planfile_put(r->out, &line);
+}
+
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static void print_row(const struct feed *f, const struct sighting *seen)
 {
@@ -89,20 +102,11 @@ static void print_row(const struct feed *f, const struct sighting *seen)
     arena_release(&a);
 }
 
-void plan_tell_row(struct plan_report *r, const struct feed *f, const struct sighting *seen)
+void plan_tell_row(struct plan_report *r, const struct feed *f, const struct sighting *seen,
+                   const struct recorded *recorded)
 {
     if (r->out != NULL && seen->op.kind != OP_NONE)
-        write_row(r, f, seen);
+        write_row(r, f, seen, recorded);
     if (r->detail)
         print_row(f, seen);
-}
-
-bool plan_close_out(struct plan_report *r, const char *file, struct err *e)
-{
-    if (r->out == NULL)
-        return true;
-    bool torn = ferror(r->out) != 0;
-    torn = fclose(r->out) != 0 || torn;
-    r->out = NULL;
-    return !torn || err_set(e, ERR_USAGE, "cannot write \"%s\" whole: %s", file, strerror(errno));
 }

@@ -46,8 +46,7 @@ static int64_t done_of(const struct loop_view *v)
     return done;
 }
 
-/* By a rule before it was sent, or by Qudra. */
-static int64_t refused_of(const struct loop_view *v)
+int64_t progress_refused(const struct loop_view *v)
 {
     return v->refused + v->pushed.refused;
 }
@@ -84,8 +83,8 @@ static void describe(struct buf *out, struct arena *a, const struct loop_view *v
         buf_printf(out, "%s: %lld rows looked at, ", v->mapping, (long long)v->rows_looked_at);
     buf_printf(out, "%lld of %lld%s pushed", (long long)done, (long long)v->found,
                v->detecting ? "+" : "");
-    if (refused_of(v) > 0)
-        buf_printf(out, ", %lld refused", (long long)refused_of(v));
+    if (progress_refused(v) > 0)
+        buf_printf(out, ", %lld refused", (long long)progress_refused(v));
     append_rate(out, a, v, done, elapsed_ms);
     if (v->limiter_wait_ms > 1000)
         buf_printf(out, " · waits %s for the budget", clock_print_roughly(a, v->limiter_wait_ms));
@@ -130,18 +129,14 @@ void progress_show(void *context, const struct loop_view *v)
     buf_release(&line);
 }
 
-void progress_end(struct progress *p, const struct loop_view *v)
+void progress_make_room(struct progress *p)
+{
+    erase(p);
+}
+
+void progress_end(struct progress *p)
 {
     erase(p);
     log_set_hook(NULL);
     drawing = NULL;
-    struct arena a;
-    arena_init(&a, 0);
-    printf("created %lld, updated %lld, closed %lld, deleted %lld, refused %lld, deferred %lld, "
-           "held %lld; %lld requests in %s\n",
-           (long long)v->pushed.done[OP_CREATE], (long long)v->pushed.done[OP_UPDATE],
-           (long long)v->pushed.done[OP_CLOSE], (long long)v->pushed.done[OP_DELETE],
-           (long long)refused_of(v), (long long)v->pushed.deferred, (long long)v->held,
-           (long long)v->requests, clock_print_roughly(&a, clock_mono_ms() - p->started_ms));
-    arena_release(&a);
 }

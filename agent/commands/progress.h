@@ -15,7 +15,10 @@ struct progress {
 void progress_init(struct progress *p);
 /* For struct loop_options.progress; context is the struct progress. */
 void progress_show(void *context, const struct loop_view *v);
-/* Takes the live line away and prints the summary: what was done, in how long, what is left. */
-void progress_end(struct progress *p, const struct loop_view *v);
+/* Rows refused by a rule before they were sent, or by Qudra. */
+int64_t progress_refused(const struct loop_view *v);
+/* Takes the live line away; it comes back with the next turn. */
+void progress_make_room(struct progress *p);
+void progress_end(struct progress *p);
 
 #endif

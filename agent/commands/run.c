@@ -1,85 +1,15 @@
 /*
- * run, once and backfill: the same loop with different ends.
+ * run: the long-running agent.
  *
  * A reload makes the new loop beside the old one and drops the old one only when the new one has
  * connected, compiled its mappings and read its keys: a wrong file changes nothing.
  */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/log.h"
 #include "base/version.h"
-#include "commands/progress.h"
-#include "commands/rows_left.h"
 #include "commands/setup.h"
 #include "commands/systemd.h"
 #include "engine/loop.h"
 #include "engine/signals.h"
-
-static struct loop_options options_of(const struct setup *s, enum loop_mode mode, int signal_fd)
-{
-    return (struct loop_options){
-        .mode = mode,
-        .config = s->config,
-        .mappings = s->mappings,
-        .n_mappings = s->n_mappings,
-        .signal_fd = signal_fd,
-    };
-}
-
-/* ---- once, backfill -----------------------------------------------------------------------------
- */
-
-static bool run_to_end(const struct setup *s, enum loop_mode mode, bool show, enum loop_end *end,
-                       struct err *e)
-{
-    struct progress progress;
-    struct loop_options o = options_of(s, mode, signals_init());
-    o.progress = show ? progress_show : NULL;
-    o.progress_context = &progress;
-    struct loop *l;
-    if (!loop_new(&l, &o, e))
-        return false;
-    if (show)
-        progress_init(&progress);
-    bool ok = loop_run(l, end, e);
-    struct loop_view v;
-    loop_view(l, &v);
-    if (show)
-        progress_end(&progress, &v);
-    loop_free(l);
-    return ok;
-}
-
-static int run_passes(const struct invocation *in, enum loop_mode mode, bool show, struct err *e)
-{
-    struct setup s;
-    if (!setup_load(&s, in, e))
-        return EXIT_CONVERGED;
-    enum loop_end end;
-    int status = EXIT_CONVERGED;
-    if (run_to_end(&s, mode, show, &end, e)) {
-        if (end == LOOP_STOPPED)
-            fprintf(stderr, "stopped: what is left goes on with the next start\n");
-        if (!rows_left_tell(&s, &status, e))
-            status = EXIT_CONVERGED; /* e says more */
-    }
-    setup_release(&s);
-    return status;
-}
-
-static int run_once(const struct invocation *in, struct err *e)
-{
-    return run_passes(in, LOOP_ONCE, false, e);
-}
-
-static int run_backfill(const struct invocation *in, struct err *e)
-{
-    return run_passes(in, LOOP_BACKFILL, true, e);
-}
-
-/* ---- run
- * ------------------------------------------------------------------------------------------ */
 
 static void turned(void *context, const struct loop_view *v)
 {
@@ -91,9 +21,15 @@ static void turned(void *context, const struct loop_view *v)
 static bool start(const struct setup *s, struct metrics *metrics, int signal_fd, struct loop **out,
                   struct err *e)
 {
-    struct loop_options o = options_of(s, LOOP_RUN, signal_fd);
-    o.metrics = metrics;
-    o.progress = turned;
+    const struct loop_options o = {
+        .mode = LOOP_RUN,
+        .config = s->config,
+        .mappings = s->mappings,
+        .n_mappings = s->n_mappings,
+        .metrics = metrics,
+        .signal_fd = signal_fd,
+        .progress = turned,
+    };
     return loop_new(out, &o, e);
 }
 
@@ -174,21 +110,4 @@ const struct command command_run = {
         "TERM or INT: what is in flight ends and is recorded, then it exits; a second one exits\n"
         "at once. HUP: reads the configuration again; a wrong one leaves the old in force.",
     .run = run_agent,
-};
-
-const struct command command_once = {
-    .name = "once",
-    .arguments = "",
-    .summary = "one pass and exit: for cron",
-    .details =
-        "Looks at every mapping once, pushes what is pending, and exits. Quiet when all is well.",
-    .run = run_once,
-};
-
-const struct command command_backfill = {
-    .name = "backfill",
-    .arguments = "",
-    .summary = "a one-shot full scan and push, with a progress bar",
-    .details = "Stop it and start it again at will: it goes on where it was.",
-    .run = run_backfill,
 };

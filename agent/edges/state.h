@@ -140,6 +140,7 @@ struct queue {
     size_t n_mappings;
     enum op_kind upto; /* the least urgent operation that may be looked at */
     int64_t held_ms;   /* state_pick: creates found in this last time are left out; -1: none */
+    bool planned;      /* only rows that a plan names (state_plan_add) */
 };
 /* The most urgent pending rows whose time has come, in the order of the queue. A row that is gone
  * waits for the guard and is not picked, unless its removal is what is pending. */
@@ -153,6 +154,13 @@ bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, siz
 /* How long until the next pending row's time comes: 0 now, -1 nothing waits. */
 bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms,
                            struct err *e) MUST_CHECK;
+
+/* Which rows of an account a plan names: none, these too, these no more. */
+bool state_plan_clear(struct pg *pg, const struct lease *l, struct err *e) MUST_CHECK;
+bool state_plan_add(struct pg *pg, const struct lease *l, const char *mapping,
+                    const char *const *keys, size_t n, struct err *e) MUST_CHECK;
+bool state_plan_drop(struct pg *pg, const struct lease *l, const char *mapping,
+                     const char *const *keys, size_t n, struct err *e) MUST_CHECK;
 
 struct attempt {
     const char *mapping, *key;

@@ -25,6 +25,7 @@ bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena
         pg_add_str(&c.params, NULL);
     else
         pg_add_int(&c.params, q->held_ms);
+    pg_add_bool(&c.params, q->planned);
     add_mappings(&c, q);
     if (!state_read(&c, sql_state_pick, &r, e))
         return false;
@@ -81,6 +82,7 @@ bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms,
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, q->account);
     pg_add_str(&c.params, op_names[q->upto]);
+    pg_add_bool(&c.params, q->planned);
     add_mappings(&c, q);
     return state_read_int(&c, sql_state_next_attempt, -1, in_ms, e);
 }

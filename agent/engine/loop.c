@@ -111,7 +111,8 @@ static bool work_all(struct loop *l, int64_t now_ms, struct err *e)
 static bool turn(struct loop *l, int64_t now_ms, struct err *e)
 {
     return loop_reconnect(l, now_ms, e) && keep_leases(l, now_ms, e) && work_all(l, now_ms, e) &&
-           (l->stopping || loop_detect(l, now_ms, e));
+           (l->stopping ||
+            (l->follow != NULL ? loop_follow(l, now_ms, e) : loop_detect(l, now_ms, e)));
 }
 
 /* ---- waiting
@@ -303,7 +304,7 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
             if (!l->stopping && nothing_left(l)) {
                 tell_all(l, now_ms);
                 *end = LOOP_QUIET;
-                return true;
+                return l->follow == NULL || follow_clear(l->follow, l->leases, l->n_leases, e);
             }
         }
         int64_t wait = turned ? wait_ms(l, clock_mono_ms()) : WAIT_FOR_LEASE_MS;
@@ -315,7 +316,9 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
 void loop_view(const struct loop *l, struct loop_view *out)
 {
     *out = l->seen;
-    out->detecting = l->detection != NULL;
+    out->detecting = l->seen.mapping != NULL;
+    if (l->follow != NULL)
+        out->plan = *follow_counts(l->follow);
     if (l->detection != NULL)
         out->rows_looked_at += detect_counts(l->detection)->rows;
     out->requests = l->sender.requests;

@@ -10,6 +10,7 @@
 
 #include "edges/metrics.h"
 #include "engine/detect.h"
+#include "engine/follow.h"
 #include "engine/push.h"
 #include "engine/settle.h"
 
@@ -30,6 +31,7 @@ struct loop_view {
     int64_t requests, limited; /* sent; answered 429 */
     int64_t limiter_wait_ms;   /* > 0: waits for the budget */
     int64_t uncertain;         /* creates being looked for */
+    struct follow_counts plan; /* where a plan is followed */
 };
 
 struct loop_options {
@@ -39,6 +41,7 @@ struct loop_options {
     size_t n_mappings;
     struct metrics *metrics; /* NULL: none */
     int signal_fd;
+    const struct follow_options *plan; /* LOOP_BACKFILL: in the place of scans; NULL: none */
     void (*progress)(void *context, const struct loop_view *v); /* NULL: none; each turn */
     void *progress_context;
 };

@@ -46,6 +46,8 @@ struct loop {
     struct detect_marker marker;
 
     struct detection *detection; /* the pass under way; NULL: none */
+    struct follow *follow;       /* in the place of passes; NULL: no plan is followed */
+    bool following;              /* it has begun */
     int64_t detect_started_ms;
     int64_t began_ms;      /* of loop_run */
     int64_t due_at_ms;     /* when a payload changes with the clock; INT64_MAX: none known */
@@ -78,6 +80,11 @@ void loop_schedule_turn(struct loop *l, int64_t now_ms);
 bool loop_schedule_waits(const struct loop *l);
 /* How long until the next window; INT64_MAX: there is no schedule. */
 int64_t loop_schedule_in_ms(const struct loop *l);
+
+/* loop_follow.c */
+bool loop_follow_open(struct loop *l, struct err *e) MUST_CHECK;
+/* In the place of loop_detect. */
+bool loop_follow(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 
 /* loop_pass.c */
 bool loop_is_ours(const struct loop *l, const struct feed *f); /* we hold its account */

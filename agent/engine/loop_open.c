@@ -88,6 +88,14 @@ static bool open_feeds(struct loop *l, struct err *e)
     return true;
 }
 
+/* The workers are open before the plan is. */
+static void tell_stray(void *context, const char *mapping, const char *account, const char *key,
+                       enum op_kind planned, enum op_kind now)
+{
+    const struct loop *l = context;
+    follow_tell_stray(l->follow, mapping, account, key, planned, now);
+}
+
 static bool open_worker(struct loop *l, struct worker *w, const struct config_account *c,
                         struct err *e)
 {
@@ -98,7 +106,9 @@ static bool open_worker(struct loop *l, struct worker *w, const struct config_ac
                                               .feeds = l->feeds,
                                               .n_feeds = l->n_feeds,
                                               .state = l->state,
-                                              .writer = l->writer});
+                                              .writer = l->writer,
+                                              .stray = l->o.plan != NULL ? tell_stray : NULL,
+                                              .stray_context = l});
     w->settle = settle_new(
         &(struct settle_options){.account = &w->account, .sender = &l->sender, .state = l->state});
     w->refresh =
@@ -175,7 +185,7 @@ bool loop_new(struct loop **out, const struct loop_options *o, struct err *e)
     bool ok = http_new(&l->http, e);
     l->sender.http = l->http;
     if (!ok || !connect_all(l, e) || !open_feeds(l, e) || !check_source(l, e) ||
-        !open_workers(l, e)) {
+        !open_workers(l, e) || !loop_follow_open(l, e)) {
         loop_free(l);
         return false;
     }
@@ -192,6 +202,7 @@ void loop_free(struct loop *l)
     if (l == NULL)
         return;
     detect_free(l->detection);
+    follow_free(l->follow);
     for (size_t i = 0; i <= l->n_workers && l->workers != NULL; i++) {
         struct worker *w = &l->workers[i]; /* one beyond: it may have been opened in part */
         if (l->state != NULL)

@@ -28,6 +28,11 @@ struct push_options {
     size_t n_feeds;
     struct pg *state;
     struct pg *writer; /* for source.write_back; NULL when no mapping asks for it */
+    /* A plan is followed: only rows that it names are picked, and one that wants something else by
+     * now is told here and left alone. NULL: the whole queue. */
+    void (*stray)(void *context, const char *mapping, const char *account, const char *key,
+                  enum op_kind planned, enum op_kind now);
+    void *stray_context;
 };
 
 struct push;

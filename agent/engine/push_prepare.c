@@ -163,6 +163,28 @@ static bool put_off(struct feed *f, int64_t now_ms, struct err *e)
     return true;
 }
 
+/* Where a plan is followed: what is wanted now is not what was wanted when the row was marked. */
+static bool is_stray(const struct push *p, const struct picked *r, const struct desired *d)
+{
+    const struct recorded *was = &r->recorded;
+    if (p->o.stray == NULL)
+        return false;
+    if (wants_removal(r->op))
+        return d->kind != DESIRED_GONE;
+    return d->kind != DESIRED_JOB || !was->has_desired ||
+           memcmp(was->desired_all, d->hash.all, sizeof was->desired_all) != 0;
+}
+
+/* It stays pending for the next pass, and out of this plan. */
+static bool leave(struct push *p, const struct share *s, const struct picked *r,
+                  const struct desired *d, struct err *e)
+{
+    const struct account *a = p->o.account;
+    const struct op now = op_decide(&r->recorded, d, s->feed->mapping->on_removed);
+    p->o.stray(p->o.stray_context, r->mapping, a->config->name, r->key, r->op, now.kind);
+    return state_plan_drop(p->o.state, &a->lease, r->mapping, &r->key, 1, e);
+}
+
 static bool decide_share(struct push *p, const struct share *s, struct parcel *settled,
                          int64_t now_ms, struct err *e)
 {
@@ -176,6 +198,11 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
         const struct picked *r = s->rows[i];
         struct desired d;
         desire(s->feed, &page, index, r->key, &p->work, &d);
+        if (is_stray(p, r, &d)) {
+            if (!leave(p, s, r, &d, e))
+                return false;
+            continue;
+        }
         if (d.kind == DESIRED_GONE && !wants_removal(r->op)) {
             gone[n_gone++] = r->key;
             continue;
@@ -247,7 +274,8 @@ struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t n
                           .upto = p->only_removals ? OP_DELETE
                                   : creates        ? OP_CREATE
                                                    : OP_UPDATE,
-                          .held_ms = held_ms};
+                          .held_ms = held_ms,
+                          .planned = p->o.stray != NULL};
 }
 
 static bool pick(struct push *p, size_t limit, struct picked **rows, size_t *n, struct err *e)

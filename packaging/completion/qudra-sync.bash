@@ -14,6 +14,7 @@ _qudra_sync()
     done
     case $command in
     '') options='help run once backfill plan status rows explain retry release reconcile check introspect migrate' ;;
+    backfill) options=' --plan --json' ;;
     plan) options=' --json --detail --out' ;;
     status) options=' --watch --json' ;;
     rows) options=' --state --code --embedding --lang --limit --after --json' ;;
@@ -32,6 +33,7 @@ _qudra_sync()
     --account) words='' ;;
     --mapping) words='' ;;
     --log-level) words='error warn info debug trace' ;;
+    --plan) compopt -o default; return ;;
     --out) compopt -o default; return ;;
     --state) words='pending sending synced refused uncertain deferred held removed' ;;
     --code) words='' ;;

@@ -1,6 +1,5 @@
 """What the reporting commands say: plan, explain, check, migrate."""
 
-import json
 import unittest
 
 from harness import CONFIG, OK, ROWS_LEFT, USAGE, MirrorCase
@@ -87,15 +86,6 @@ class WhatAPlanCosts(MirrorCase):
         self.assertIn("create   jobs 9", lines)
         self.assertIn("update   jobs 2: title, salary_min", lines)
         self.assertIn("refuse   jobs 900: title.too_short", lines)
-
-    def test_the_plan_can_be_kept_in_a_file(self):
-        self.fill(2)
-        self.agent.run("plan", "--out", "plan.jsonl")
-        head, *rows = map(json.loads, (self.agent.folder / "plan.jsonl").read_text().splitlines())
-        self.assertEqual((head["qudra_sync_plan"], head["mappings"][0]["name"]), (1, "jobs"))
-        self.assertEqual([(row["operation"], row["key"]) for row in rows],
-                         [("create", "1"), ("create", "2")])
-        self.assertRegex(rows[0]["hash"], "^[0-9a-f]{32}$")
 
 
 class Explain(MirrorCase):

@@ -183,13 +183,15 @@ class Shapes(MirrorCase):
         self.agent.run("backfill", expect=ROWS_LEFT)
         self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1; DELETE FROM job WHERE id = 2; "
                      "INSERT INTO job (id, title) VALUES (901, 'no')")
+        self.agent.run("plan", "--out", "FILE")
+        self.db.psql("UPDATE job SET title = 'Edited again' WHERE id = 1")
 
     def test_every_member_is_in_the_page_and_none_that_is_not_there(self):
         page = (DOCS / "json.md").read_text()
         shown = re.findall(r"^## `([^`]+)`\n.*?^```json\n(.*?)^```", page, re.S | re.M)
         self.assertEqual({command.split()[0] for command, _ in shown},
                          {"status", "rows", "explain", "plan", "check", "reconcile", "retry",
-                          "release"})
+                          "release", "backfill"})
         for command, example in shown:
             with self.subTest(command):
                 said = self.agent.run(*command.split(), expect=None).json
