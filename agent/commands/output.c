@@ -16,20 +16,35 @@
 
 #define WIDTH_IF_UNKNOWN 80
 #define WIDTH_LEAST      20
+#define HEIGHT_LEAST     5
 
-static size_t width_of_stdout(bool terminal)
+/* 0: not set, or no number of columns or lines. */
+static size_t from_environment(const char *name)
+{
+    const char *text = getenv(name);
+    char *end;
+    unsigned long given = text != NULL ? strtoul(text, &end, 10) : 0;
+    return given > 0 && given <= 10000 && *end == '\0' ? given : 0;
+}
+
+static size_t at_least(size_t n, size_t least)
+{
+    return n < least ? least : n;
+}
+
+static void measure(struct output *o)
 {
     struct winsize size = {.ws_col = 0};
-    const char *columns = getenv("COLUMNS");
-    char *end;
-    unsigned long given = columns != NULL ? strtoul(columns, &end, 10) : 0;
-    if (given > 0 && *end == '\0' && given <= 10000)
-        return given < WIDTH_LEAST ? WIDTH_LEAST : given;
-    if (!terminal)
-        return 0;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return WIDTH_IF_UNKNOWN;
-    return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
+    o->width = from_environment("COLUMNS");
+    o->height = from_environment("LINES");
+    if (o->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+        o->width = o->width > 0 ? o->width : size.ws_col;
+        o->height = o->height > 0 ? o->height : size.ws_row;
+    }
+    if (o->terminal && o->width == 0)
+        o->width = WIDTH_IF_UNKNOWN;
+    o->width = o->width > 0 ? at_least(o->width, WIDTH_LEAST) : 0;
+    o->height = o->height > 0 ? at_least(o->height, HEIGHT_LEAST) : 0;
 }
 
 void output_init(struct output *o)
@@ -39,7 +54,7 @@ void output_init(struct output *o)
     o->terminal = isatty(STDOUT_FILENO);
     o->colour = o->terminal && (no_colour == NULL || no_colour[0] == '\0') &&
                 (kind == NULL || strcmp(kind, "dumb") != 0);
-    o->width = width_of_stdout(o->terminal);
+    measure(o);
 }
 
 void output_flush(const struct buf *text)

@@ -18,9 +18,10 @@ struct output {
     bool terminal; /* stdout is one */
     bool colour;   /* on a terminal, unless NO_COLOR is set */
     size_t width;  /* columns; 0: no limit, lines stay whole for grep */
+    size_t height; /* lines; 0: no limit */
 };
 
-/* Of stdout. COLUMNS, when set, counts for more than what the terminal says. */
+/* Of stdout. COLUMNS and LINES, when set, count for more than what the terminal says. */
 void output_init(struct output *o);
 /* Writes the buf to stdout. */
 void output_flush(const struct buf *text);

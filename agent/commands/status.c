@@ -44,18 +44,35 @@ static void wait_for_signal(int fd, int64_t seconds)
     signals_drain();
 }
 
+/* What does not fit would push the beginning out of sight. */
+static void fit_screen(struct buf *out, const struct output *o)
+{
+    size_t lines = 0, cut = out->len;
+    for (size_t i = 0; i < out->len; i++)
+        if (out->data[i] == '\n' && ++lines == o->height - 2)
+            cut = i + 1;
+    if (!o->terminal || o->height == 0 || lines < o->height)
+        return;
+    buf_truncate(out, cut);
+    buf_printf(out, "… %zu more lines: `qudra-sync status` shows all\n", lines - o->height + 2);
+}
+
 static bool watch(const struct setup *s, struct pg *state, const struct report_scope *scope,
-                  const struct output *o, bool json, int64_t seconds)
+                  bool json, int64_t seconds)
 {
     int signal_fd = signals_init();
     while (!signals_stop()) {
         struct err e = ERR_INIT;
         struct buf out = BUF_INIT(SCREEN_MAX_BYTES);
-        if (o->terminal)
+        struct output o;
+        output_init(&o); /* anew: the window may have been drawn larger */
+        if (o.terminal)
             buf_addstr(&out, CLEAR_SCREEN);
         if ((!pg_alive(state) && !pg_reconnect(state, &e)) ||
-            !draw(s, state, scope, o, json, &out, &e))
-            draw_failure(&e, o, &out);
+            !draw(s, state, scope, &o, json, &out, &e))
+            draw_failure(&e, &o, &out);
+        if (!json)
+            fit_screen(&out, &o);
         output_flush(&out);
         buf_release(&out);
         if (ferror(stdout))
@@ -106,11 +123,9 @@ static bool show(const struct setup *s, const struct invocation *in, struct err 
     bool json = invocation_has(in, "--json");
     int64_t seconds;
     struct pg *state;
-    struct output o;
     if (!read_seconds(in, &seconds, e) || !setup_connect_state(s, &state, e))
         return false;
-    output_init(&o);
-    bool ok = invocation_has(in, "--watch") ? watch(s, state, &scope, &o, json, seconds)
+    bool ok = invocation_has(in, "--watch") ? watch(s, state, &scope, json, seconds)
                                             : show_once(s, state, &scope, json, e);
     pg_free(state);
     return ok;

@@ -255,16 +255,24 @@ static void show_attention(const struct screen *s)
     }
 }
 
+/* "2026-01-31 12:30:05 +03:00": all times below are of that zone. */
+static const char *now_on_walls(const struct screen *s, const struct zone *zone)
+{
+    int64_t wall_s = s->st->wall_ms / 1000, offset_s = zone_offset(zone, wall_s);
+    int minutes = (int)(offset_s < 0 ? -offset_s : offset_s) / 60;
+    const char *now = clock_print_rfc3339(s->a, (wall_s + offset_s) * 1000);
+    return arena_printf(s->a, "%.10s %.8s %c%02d:%02d", now, now + 11, offset_s < 0 ? '-' : '+',
+                        minutes / 60, minutes % 60);
+}
+
 void status_show(const struct status *st, const struct zone *zone, const struct output *o,
                  struct buf *out)
 {
     struct screen s = {.st = st, .o = o, .a = st->arena, .out = out};
-    int64_t wall_s = st->wall_ms / 1000;
-    const char *now = clock_print_rfc3339(s.a, (wall_s + zone_offset(zone, wall_s)) * 1000);
-    output_wrapped(
-        o, out, STYLE_DIM,
-        arena_printf(s.a, "qudra-sync %s, %s, %.10s %.8s", QS_VERSION, st->database, now, now + 11),
-        0);
+    output_wrapped(o, out, STYLE_DIM,
+                   arena_printf(s.a, "qudra-sync %s, %s, %s", QS_VERSION, st->database,
+                                now_on_walls(&s, zone)),
+                   0);
     show_accounts(&s);
     show_rows(&s);
     show_mappings(&s);

@@ -183,6 +183,23 @@ class OnATerminal(MirrorCase):
         running.log_contains(r"held\s+1\b")
         running.stop()
 
+    def test_watch_keeps_its_beginning_on_a_low_terminal(self):
+        ours, theirs = pty.openpty()
+        watching = subprocess.Popen(
+            self.agent.command("status", "--watch", "1"), cwd=self.agent.folder, stdin=theirs,
+            stdout=theirs, env={**self.agent._environment(), "TERM": "xterm", "LINES": "9"},
+            preexec_fn=dies_with_parent(signal.SIGKILL))
+        os.close(theirs)
+        shown = b""
+        while b"more lines" not in shown:
+            shown += os.read(ours, 65536)
+        screen = shown.decode().split("\033[3J")[1].splitlines()
+        self.assertIn("qudra-sync", screen[0])
+        self.assertEqual(len(screen), 8, screen)
+        watching.send_signal(signal.SIGINT)
+        self.assertEqual(watching.wait(DEADLINE_S), OK)
+        os.close(ours)
+
     def test_watch_gives_one_json_object_a_line(self):
         running = self.agent.start("status", "--watch", "1", "--json")
         running.log_contains(r'(?m)^\{"accounts".*\}\n\{"accounts".*\}$')
