@@ -9,7 +9,7 @@ PREFIX   ?= /usr
 DESTDIR  ?=
 VERSION  := $(shell sed -n 's/^\#define QS_VERSION "\(.*\)"/\1/p' agent/base/version.h)
 
-LIBS     := libcurl libpq yaml-0.1 libxml-2.0 libxxhash libmicrohttpd
+LIBS     := libcurl libpq yajl yaml-0.1 libxml-2.0 libxxhash libmicrohttpd
 PKG      := pkg-config
 # The libraries are asked for only when something is built: `make deps` must work before they exist.
 LIB_CFLAGS = $(shell $(PKG) --cflags $(LIBS))

@@ -13,7 +13,7 @@ TOOLS=$(dirname "$0")/../build/tools
 
 packages() {
     case $1 in
-    build) echo gcc libc6-dev make pkg-config libcurl4-openssl-dev libpq-dev \
+    build) echo gcc libc6-dev make pkg-config libcurl4-openssl-dev libpq-dev libyajl-dev \
         libyaml-dev libxml2-dev libxxhash-dev libmicrohttpd-dev libunistring-dev \
         ca-certificates tzdata ;;
     test) echo libcmocka-dev postgresql-15 postgresql-client-15 python3 python3-jsonschema python3-yaml \

@@ -1,5 +1,5 @@
 /*
- * json: text to a tree in an arena, and values to canonical text.
+ * json: text to a tree in an arena, and values to canonical text. The only room with yajl.
  *
  * Canonical: no blanks, members in the order they are written, numbers of a job as integers,
  * strings with the escapes of RFC 8259 that are needed and no others, UTF-8 kept as it is.
