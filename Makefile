@@ -127,6 +127,12 @@ $(B)/reference: $(REFERENCE:%.c=$(B)/%.o) $(B)/libagent.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LDFLAGS_$(KIND)) -o $@ $^ $(LIB_LDLIBS)
 
+# Fixed work whose instructions are counted: see tests/README.md.
+$(B)/instructions: tests/instructions/work.c $(B)/libagent.a
+	$(SAY) TEST $@
+	$(Q)$(CC) $(BASE) $(CFLAGS_$(KIND)) $(LIB_CFLAGS) -I$(B)/gen -o $@ $< $(LDFLAGS_$(KIND)) \
+	    $(B)/libagent.a $(LIB_LDLIBS)
+
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(B)/libagent.a
 	@mkdir -p $(@D)
@@ -150,6 +156,7 @@ test: deps ## every test, under ASan and UBSan; --only and -k: see tests/README.
 	$(DEPS) fuzz
 	$(SUBMAKE) KIND=asan test-programs
 	$(SUBMAKE) KIND=crash all
+	$(SUBMAKE) KIND=release build/release/instructions
 	$(SUBMAKE) KIND=fuzz CC=clang fuzzers
 	$(RUN) $(ARGS)
 
@@ -180,6 +187,11 @@ generated: ## rewrite the schemas and the mappings' reference from the program's
 docs: generated ## rewrite the reference, the man page and the completions from the program's tables
 	$(SUBMAKE) KIND=asan build/asan/reference
 	@build/asan/reference --update
+
+instructions: ## record how many instructions the work of tests/instructions takes now
+	$(DEPS) build test
+	$(SUBMAKE) KIND=release build/release/instructions
+	@$(PYTHON) tests/instructions/instructions.py --renew
 
 cover: ## lines that the tests run, by floor
 	$(SUBMAKE) KIND=cover test-programs
@@ -250,7 +262,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated docs cover \
+.PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated docs instructions cover \
         crash chaos fuzz fuzzers valgrind bench analyze format install deb clean help
 
--include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d $(FUZZERS:%=%.d)
+-include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d $(B)/instructions.d $(FUZZERS:%=%.d)

@@ -17,7 +17,8 @@ packages() {
         libyaml-dev libxml2-dev libxxhash-dev libmicrohttpd-dev libunistring-dev \
         ca-certificates tzdata ;;
     test) echo libcmocka-dev postgresql-15 postgresql-client-15 python3 python3-jsonschema python3-yaml \
-        clang-format openssl mandoc lintian dpkg-dev fakeroot systemd zsh ;;
+        clang-format openssl mandoc lintian dpkg-dev fakeroot systemd zsh \
+        valgrind ;;
     bench) echo postgresql-15 postgresql-client-15 python3 python3-psycopg2 python3-requests wrk \
         binutils valgrind ;;
     fuzz) echo clang libclang-rt-14-dev ;;

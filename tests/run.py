@@ -86,6 +86,14 @@ def proofs():
             unit("chaos", "asan"), unit("fuzz", "fuzz", "--seconds=3")]
 
 
+def counted_works():
+    """Instructions of the release build, which valgrind counts."""
+    program = TESTS / "instructions" / "instructions.py"
+    return [{"kind": "instructions", "name": work, "build": "release",
+             "command": [sys.executable, str(program), work]}
+            for work in json.loads((program.parent / "figures.json").read_text())["instructions"]]
+
+
 KINDS = {
     "lint": lint_scripts,
     "unit": lambda: c_programs("unit"),
@@ -93,6 +101,7 @@ KINDS = {
     "edges": lambda: c_programs("edges"),
     "sql": lambda: python_classes("sql"),
     "e2e": lambda: python_classes("e2e"),
+    "instructions": counted_works,
     "proof": proofs,
 }
 
