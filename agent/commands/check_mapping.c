@@ -171,7 +171,7 @@ static void check_write_back(struct check *c, struct pg *pg, const struct mappin
                              const struct mapping_types *types)
 {
     struct err e = ERR_INIT;
-    if (m->write_back_job_id == NULL && m->write_back_url == NULL && m->write_back_status == NULL)
+    if (!mapping_writes_back(m))
         return;
     if (plan_write_back(c, pg, m, types, &e)) {
         check_say(c, CHECK_OK, NULL, "write_back may update %s", granted_columns(c, m));

@@ -66,14 +66,14 @@ static bool keep_history(struct pg *state, int64_t id, const struct reconcile_co
 
 /* ---- one account ----------------------------------------------------------------------------- */
 
-static bool run_options(struct work *k, struct account *a, struct reconcile_counts *c,
-                        struct err *e)
+static bool run_options(struct work *k, struct account *a, struct writeback *writeback,
+                        struct reconcile_counts *c, struct err *e)
 {
     const struct reconcile_options o = {
         .account = a,
         .sender = &k->sender,
         .state = k->state,
-        .writer = k->writer,
+        .writeback = writeback,
         .feeds = k->feeds,
         .n_feeds = k->setup.n_mappings,
         .adopt = k->adopt,
@@ -90,6 +90,21 @@ static bool run_options(struct work *k, struct account *a, struct reconcile_coun
     bool ok = reconcile_run(&o, c, e);
     struct err ignored = ERR_INIT;
     return keep_history(k->state, id, c, ok, e, ok ? e : &ignored) && ok;
+}
+
+static bool run_account(struct work *k, struct account *a, struct reconcile_counts *c,
+                        struct err *e)
+{
+    struct writeback *w = writeback_new(
+        &(struct writeback_options){.account = a,
+                                    .feeds = k->feeds,
+                                    .n_feeds = k->setup.n_mappings,
+                                    .state = k->state,
+                                    .writer = k->writer,
+                                    .one_database = k->setup.config->source_url == NULL});
+    bool ok = run_options(k, a, w, c, e);
+    writeback_free(w);
+    return ok;
 }
 
 /* What is still wrong when the loop has pushed what was marked. */
@@ -124,7 +139,7 @@ static bool reconcile_account(struct work *k, const struct config_account *confi
     if (!account_open(&a, config, clock_mono_ms(), e))
         return false;
     reconcile_report_begin(&k->report, config->name);
-    bool ok = take(k, &a, e) && run_options(k, &a, &c, e);
+    bool ok = take(k, &a, e) && run_account(k, &a, &c, e);
     reconcile_report_end(&k->report, config->name, &c);
     count_left(k, &c);
     give(k, &a);
@@ -136,12 +151,9 @@ static bool reconcile_account(struct work *k, const struct config_account *confi
 
 static bool any_writes_back(const struct setup *s)
 {
-    for (size_t i = 0; i < s->n_mappings; i++) {
-        const struct mapping *m = s->mappings[i];
-        if (m->write_back_job_id != NULL || m->write_back_url != NULL ||
-            m->write_back_status != NULL)
+    for (size_t i = 0; i < s->n_mappings; i++)
+        if (mapping_writes_back(s->mappings[i]))
             return true;
-    }
     return false;
 }
 

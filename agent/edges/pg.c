@@ -312,6 +312,11 @@ void pg_rollback(struct pg *pg)
         pg_close(pg);
 }
 
+bool pg_in_transaction(const struct pg *pg)
+{
+    return pg->conn && PQtransactionStatus(pg->conn) != PQTRANS_IDLE;
+}
+
 /* ---- notifications -----------------------------------------------------------------------------
  */
 

@@ -112,6 +112,7 @@ void pg_give_up(struct pg *pg); /* cancels what pg_send started, if anything */
 bool pg_begin(struct pg *pg, struct err *e) MUST_CHECK;
 bool pg_commit(struct pg *pg, struct err *e) MUST_CHECK;
 void pg_rollback(struct pg *pg); /* after a failure: never fails loudly */
+bool pg_in_transaction(const struct pg *pg);
 
 void pg_result_free(struct pg_result *r); /* NULL is allowed */
 size_t pg_rows(const struct pg_result *r);

@@ -125,7 +125,7 @@ static bool is_for(const struct mapping *m, enum mapping_query q)
     case MAPPING_CHANGED_AFTER:
         return m->updated_at != NULL;
     case MAPPING_WRITE_BACK:
-        return m->write_back_job_id || m->write_back_url || m->write_back_status;
+        return mapping_writes_back(m);
     case MAPPING_DESCRIBE: /* done already */
     case MAPPING_WATCHED:
         return false;

@@ -184,11 +184,39 @@ struct result {
     struct job_hash answered;      /* of outcome->answered */
     bool has_answered;
 };
-/* Records a batch in one transaction, journal rows and quota included: two statements at most. The
- * keys are all different. A row that came to want something else while its request was under way
- * goes back to pending instead of ending; a create whose job another row has becomes uncertain. */
+/* Records a batch in one transaction (the caller's, if one is open), journal rows and quota
+ * included: two statements at most. The keys are all different. A row that came to want something
+ * else while its request was under way goes back to pending instead of ending; a create whose job
+ * another row has becomes uncertain. */
 bool state_record(struct pg *pg, const struct lease *l, const struct result *results, size_t n,
                   struct err *e) MUST_CHECK;
+
+/* ---- write-back ---------------------------------------------------------------------------------
+ */
+
+/* A row that the partner's columns are to tell of. */
+struct note {
+    const char *mapping, *key;
+    const char *job_id, *qudra_url, *job_status; /* filled by state_notes */
+};
+/* Fills in what they should say now. */
+bool state_notes(struct pg *pg, struct note *notes, size_t n, struct arena *a,
+                 struct err *e) MUST_CHECK;
+/* Keeps in mind that they do not say it yet, */
+bool state_note(struct pg *pg, const struct lease *l, const struct note *notes, size_t n,
+                struct err *e) MUST_CHECK;
+/* that they do, */
+bool state_note_done(struct pg *pg, const struct lease *l, const struct note *notes, size_t n,
+                     struct err *e) MUST_CHECK;
+/* or that they could not be written, and are to be tried later. */
+bool state_note_later(struct pg *pg, const struct lease *l, const struct note *notes, size_t n,
+                      struct err *e) MUST_CHECK;
+/* Those whose time has come, not yet filled in. */
+bool state_notes_due(struct pg *pg, const char *account, size_t limit, struct arena *a,
+                     struct note **notes, size_t *n, struct err *e) MUST_CHECK;
+/* How long until the next one's time comes: 0 now, -1 none is kept in mind. */
+bool state_notes_next_ms(struct pg *pg, const char *account, int64_t *in_ms,
+                         struct err *e) MUST_CHECK;
 
 /* ---- reconcile ----------------------------------------------------------------------------------
  */

@@ -254,9 +254,10 @@ bool state_record(struct pg *pg, const struct lease *l, const struct result *res
 {
     if (!rebinds(results, n))
         return n == 0 || record(pg, l, results, n, e);
-    if (!pg_begin(pg, e))
+    bool own = !pg_in_transaction(pg);
+    if (own && !pg_begin(pg, e))
         return false;
-    if (unbind(pg, l, results, n, e) && record(pg, l, results, n, e) && pg_commit(pg, e))
+    if (unbind(pg, l, results, n, e) && record(pg, l, results, n, e) && (!own || pg_commit(pg, e)))
         return true;
     pg_rollback(pg);
     return false;

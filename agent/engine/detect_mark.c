@@ -55,9 +55,7 @@ static bool hand_over(struct detect_marker *m, const struct feed *f, const struc
                       struct err *e)
 {
     int64_t count;
-    bool confirm = f->mapping->write_back_job_id != NULL || f->mapping->write_back_url != NULL ||
-                   f->mapping->write_back_status != NULL;
-    if (!state_rebind(m->state, l, confirm, &count, e))
+    if (!state_rebind(m->state, l, mapping_writes_back(f->mapping), &count, e))
         return false;
     CRASH_POINT("rebind.after");
     if (count > 0)

@@ -97,6 +97,7 @@ static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e
     if (settle_writes(w->settle) != writes)
         push_wake(w->push);
     return refresh_turn(w->refresh, spare, now_ms, e) &&
+           (!start || writeback_turn(w->writeback, now_ms, e)) &&
            account_tell(&w->account, l->state, now_ms, !start, e);
 }
 
@@ -137,6 +138,7 @@ static int64_t wait_ms(const struct loop *l, int64_t now_ms)
         sooner(&wait, push_wait_ms(w->push));
         sooner(&wait, settle_wait_ms(w->settle, now_ms));
         sooner(&wait, account_tell_wait_ms(&w->account, now_ms));
+        sooner(&wait, writeback_wait_ms(w->writeback, now_ms));
         if (l->o.mode == LOOP_RUN && push_in_flight(w->push) == 0)
             sooner(&wait, refresh_wait_ms(w->refresh, now_ms));
     }
@@ -189,8 +191,10 @@ static bool seems_done(const struct loop *l)
         return false;
     for (size_t i = 0; i < l->n_workers; i++) {
         const struct worker *w = &l->workers[i];
+        int64_t now_ms = clock_mono_ms();
         if (!w->account.held || push_wait_ms(w->push) >= 0 ||
-            (settle_wait_ms(w->settle, clock_mono_ms()) >= 0 && !settle_is_stuck(w->settle)))
+            writeback_is_busy(w->writeback, now_ms) ||
+            (settle_wait_ms(w->settle, now_ms) >= 0 && !settle_is_stuck(w->settle)))
             return false;
     }
     return true;

@@ -10,6 +10,7 @@
 /* An account with what works for it. */
 struct worker {
     struct account account;
+    struct writeback *writeback;
     struct push *push;
     struct settle *settle;
     struct refresh *refresh;

@@ -42,12 +42,9 @@ static bool connect_one(struct loop *l, struct pg **out, const char *what, struc
 
 static bool any_writes(const struct loop *l)
 {
-    for (size_t i = 0; i < l->o.n_mappings; i++) {
-        const struct mapping *m = l->o.mappings[i];
-        if (m->write_back_job_id != NULL || m->write_back_url != NULL ||
-            m->write_back_status != NULL || m->detect == DETECT_TRIGGER)
+    for (size_t i = 0; i < l->o.n_mappings; i++)
+        if (mapping_writes_back(l->o.mappings[i]) || l->o.mappings[i]->detect == DETECT_TRIGGER)
             return true;
-    }
     return false;
 }
 
@@ -101,16 +98,25 @@ static bool open_worker(struct loop *l, struct worker *w, const struct config_ac
 {
     if (!account_open(&w->account, c, clock_mono_ms(), e))
         return false;
+    w->writeback =
+        writeback_new(&(struct writeback_options){.account = &w->account,
+                                                  .feeds = l->feeds,
+                                                  .n_feeds = l->n_feeds,
+                                                  .state = l->state,
+                                                  .writer = l->writer,
+                                                  .one_database = l->o.config->source_url == NULL});
     w->push = push_new(&(struct push_options){.account = &w->account,
                                               .sender = &l->sender,
                                               .feeds = l->feeds,
                                               .n_feeds = l->n_feeds,
                                               .state = l->state,
-                                              .writer = l->writer,
+                                              .writeback = w->writeback,
                                               .stray = l->o.plan != NULL ? tell_stray : NULL,
                                               .stray_context = l});
-    w->settle = settle_new(
-        &(struct settle_options){.account = &w->account, .sender = &l->sender, .state = l->state});
+    w->settle = settle_new(&(struct settle_options){.account = &w->account,
+                                                    .sender = &l->sender,
+                                                    .state = l->state,
+                                                    .writeback = w->writeback});
     w->refresh =
         refresh_new(&(struct refresh_options){.account = &w->account,
                                               .sender = &l->sender,
@@ -210,6 +216,7 @@ void loop_free(struct loop *l)
         push_free(w->push);
         settle_free(w->settle);
         refresh_free(w->refresh);
+        writeback_free(w->writeback);
         account_release(&w->account);
     }
     for (size_t i = 0; i <= l->n_feeds && l->feeds != NULL; i++) {

@@ -13,6 +13,7 @@
 
 #include "engine/feed.h"
 #include "engine/sender.h"
+#include "engine/writeback.h"
 
 struct push_counts {
     int64_t done[OP_NONE]; /* confirmed by Qudra, by operation */
@@ -27,7 +28,7 @@ struct push_options {
     struct feed *feeds;
     size_t n_feeds;
     struct pg *state;
-    struct pg *writer; /* for source.write_back; NULL when no mapping asks for it */
+    struct writeback *writeback;
     /* A plan is followed: only rows that it names are picked, and one that wants something else by
      * now is told here and left alone. NULL: the whole queue. */
     void (*stray)(void *context, const char *mapping, const char *account, const char *key,

@@ -88,7 +88,7 @@ struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t n
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e) MUST_CHECK;
 /* push_answer.c: errand.done; fills the verdicts and moves the parcel on. */
 void push_answered(struct errand *errand, const struct http_response *r);
-/* push_record.c: writes everything answered, then the partner's own columns. */
+/* push_record.c: writes everything answered. */
 bool push_record(struct push *p, struct err *e) MUST_CHECK;
 
 #endif

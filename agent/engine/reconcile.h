@@ -14,6 +14,7 @@
 
 #include "engine/feed.h"
 #include "engine/listing.h"
+#include "engine/writeback.h"
 
 enum reconcile_kind {
     RECONCILE_GONE,      /* a row has a job that Qudra no longer has */
@@ -53,8 +54,8 @@ struct reconcile_options {
     struct account *account; /* its lease is held, or it is open for reading alone */
     struct sender *sender;
     struct pg *state;
-    struct pg *writer;  /* the source's, for write-back of adopted jobs; NULL: none */
-    struct feed *feeds; /* with `source` open where rows are to be adopted */
+    struct writeback *writeback; /* of adopted jobs */
+    struct feed *feeds;          /* with `source` open where rows are to be adopted */
     size_t n_feeds;
     bool adopt, fix;
     int64_t requests; /* at most; -1: what the list takes, and as many again and 100 to make sure */

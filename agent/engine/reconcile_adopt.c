@@ -90,26 +90,31 @@ static void count(struct adopting *w, const struct feed *f, const struct adoptio
         account_learn(r->o.account, &row->row->desired.hash, &row->content, JOB_ALL);
 }
 
-/* The partner's own columns; a failure there leaves the mirror right. */
-static void write_back(const struct reconcile *r, const struct feed *f, const struct adoption *rows,
-                       const bool *taken, size_t n)
+/* The partner's own columns hear of it in the same transaction, or are sure to hear of it later. */
+static bool adopt_and_tell(const struct reconcile *r, const struct feed *f,
+                           const struct adoption *rows, size_t n, bool *taken, struct err *e)
 {
-    const struct mapping *m = f->mapping;
-    if (r->o.writer == NULL ||
-        (m->write_back_job_id == NULL && m->write_back_url == NULL && m->write_back_status == NULL))
-        return;
-    struct source_note *notes = mem_alloc((n + 1) * sizeof *notes);
+    struct note *notes = mem_alloc((n + 1) * sizeof *notes);
+    struct pg *pg;
     size_t k = 0;
-    for (size_t i = 0; i < n; i++)
+    bool ok = writeback_begin(r->o.writeback, &pg, e) &&
+              state_adopt(pg, &r->o.account->lease, f->mapping->name, rows, n, taken, e);
+    for (size_t i = 0; ok && i < n; i++)
         if (taken[i] && rows[i].job != NULL)
-            notes[k++] = (struct source_note){.key = rows[i].row->key,
-                                              .job_id = rows[i].job->job_id,
-                                              .qudra_url = rows[i].job->qudra_url,
-                                              .status = rows[i].job->job_status};
-    struct err e = ERR_INIT;
-    if (k > 0 && !source_write_back(r->o.writer, f->source, notes, k, &e))
-        log_err(LOG_LEVEL_ERROR, "write-back to the source failed", &e);
+            notes[k++] = (struct note){.mapping = f->mapping->name, .key = rows[i].row->key};
+    ok = ok && writeback_end(r->o.writeback, notes, k, e);
+    if (!ok)
+        writeback_give_up(r->o.writeback);
     mem_free(notes);
+    return ok;
+}
+
+static bool adopt(const struct reconcile *r, const struct feed *f, const struct adoption *rows,
+                  size_t n, bool *taken, struct err *e)
+{
+    if (mapping_writes_back(f->mapping))
+        return adopt_and_tell(r, f, rows, n, taken, e);
+    return state_adopt(r->o.state, &r->o.account->lease, f->mapping->name, rows, n, taken, e);
 }
 
 static bool match_rows(void *context, const struct feed *f, const struct sighting *seen,
@@ -136,11 +141,10 @@ static bool match_rows(void *context, const struct feed *f, const struct sightin
     }
     if (k == 0)
         return true;
-    if (!state_adopt(r->o.state, &r->o.account->lease, f->mapping->name, rows, k, taken, e))
+    if (!adopt(r, f, rows, k, taken, e))
         return false;
     for (size_t i = 0; i < k; i++)
         count(w, f, &rows[i], taken[i], jobs[i]);
-    write_back(r, f, rows, taken, k);
     return true;
 }
 

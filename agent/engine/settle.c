@@ -294,7 +294,7 @@ static bool apply(struct settle *s, struct err *e)
         }
     }
     CRASH_POINT("settle.before");
-    if (n > 0 && !state_record(s->o.state, &s->o.account->lease, results, n, e))
+    if (n > 0 && !writeback_record(s->o.writeback, results, n, e))
         return false;
     CRASH_POINT("settle.after");
     s->writes += n > 0;

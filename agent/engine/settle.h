@@ -15,11 +15,13 @@
 #define QS_ENGINE_SETTLE_H
 
 #include "engine/listing.h"
+#include "engine/writeback.h"
 
 struct settle_options {
     struct account *account;
     struct sender *sender;
     struct pg *state;
+    struct writeback *writeback;
 };
 
 struct settle;

@@ -224,6 +224,11 @@ static void check_time_zone(struct mapping_loader *l, const struct yaml_node *no
                      "\"%s\" is not a time zone", node->text);
 }
 
+bool mapping_writes_back(const struct mapping *m)
+{
+    return m->write_back_job_id || m->write_back_url || m->write_back_status;
+}
+
 static void load_write_back(struct mapping_loader *l, const struct yaml_node *node)
 {
     if (yaml_is_null(node))

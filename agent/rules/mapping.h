@@ -62,6 +62,9 @@ struct mapping *mapping_load(struct arena *a, const char *file, yaml_lookup look
                              const struct city_alias *cities, size_t n_cities,
                              struct problems *problems);
 
+/* Whether it fills columns of the partner's: source.write_back. */
+bool mapping_writes_back(const struct mapping *m);
+
 /* ---- SQL --------------------------------------------------------------------------------------
  */
 

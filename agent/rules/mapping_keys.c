@@ -76,7 +76,7 @@ const struct mapping_key mapping_keys[] = {
     {"source.write_back", "qudra_url", KEY_COLUMN, AT(write_back_url), NULL,
      "Column for the job's public address.", "qudra_url"},
     {"source.write_back", "status", KEY_COLUMN, AT(write_back_status), NULL,
-     "Column for the state of the row.", "qudra_status"},
+     "Column for the job's status at Qudra.", "qudra_status"},
 
     {"fields.*", "column", KEY_OWN, 0, NULL,
      "A column of the source, as the catalogue has its name; odd names in double quotes.",

@@ -14,7 +14,10 @@ static const struct {
      "SQL, "
      "in which sub-selects call the row `source`.\n"},
     {"source.write_back", "`source.write_back`",
-     "Written only where they differ, and never the cause of another sync.\n"},
+     "Written only where they differ, and never the cause of another sync: in the transaction that "
+     "records an outcome where source and state are one database (no `source_url`), right after it "
+     "where they are two. Where the table does not let it (a locked row, a trigger that fails, a "
+     "missing right), the mirror goes on, and the columns are written when they can be.\n"},
     {"fields.*", "Each of `fields`",
      "One source (`column`, `sql` or `const`), then in this order whatever is given of "
      "`transform`, "

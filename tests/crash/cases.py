@@ -15,6 +15,7 @@ class Case:
     sandbox = GROWTH
     mapping = MirrorCase.MAPPING
     triggers = False
+    apart = False       # the source is reached by an url of its own, as on another server
     command = "once"    # in which the agent comes right again
     rows = 6            # in the table before the change
     created = 6         # jobs ever created at Qudra, when all is over
@@ -213,6 +214,23 @@ class WriteBack(Case):
                           "WHERE qudra_id IS DISTINCT FROM job_id "
                           "OR qudra_state IS DISTINCT FROM job_status")
         assert not wrong, f"not written back: {wrong}"
+
+
+class WriteBackApart(WriteBack):
+    """The partner's columns are written after the state's transaction, not in it."""
+
+    apart = True
+
+
+class WriteBackLost(WriteBack):
+    """What settling finds is written back too."""
+
+    def before(self, w):
+        w.fill(self.rows)
+        w.sandbox.fault("reset_after", match={"method": "POST"}, times=1)
+
+    def change(self, w):
+        w.fill(3, first=7)
 
 
 class Uncertain(Case):

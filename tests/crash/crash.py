@@ -37,7 +37,7 @@ class Runner:
         self.worlds = {}
 
     def world(self, case):
-        key = (case.plan, case.sandbox, case.triggers)
+        key = (case.plan, case.sandbox, case.triggers, case.apart)
         if key not in self.worlds:
             options = [o.replace("{cities}", str(self.folder / "cities")) for o in case.sandbox]
             sandbox = harness.Sandbox(*options, plan=case.plan)
@@ -60,7 +60,7 @@ class Runner:
 
     def prepare(self, case):
         world = self.world(case)
-        world.renew()
+        world.renew(case.apart)
         case.before(world)
         case.change(world)
         return world

@@ -53,7 +53,7 @@ class World:
         self.server, self.template, self.sandbox, self.agent = server, template, sandbox, agent
         self.db = None
 
-    def renew(self):
+    def renew(self, apart=False):
         """The table is empty, and Qudra has forgotten everything."""
         self.drop()
         with _names:
@@ -61,7 +61,8 @@ class World:
             name = f"w{World._count}"
         self.db = self.server.database(name, self.template.name, "STRATEGY file_copy")
         self.sandbox.admin("reset", {})
-        self.agent.configure(database={"url": self.db.url()})
+        urls = {"url": self.db.url()}
+        self.agent.configure(database={**urls, "source_url": self.db.url()} if apart else urls)
 
     def drop(self):
         if self.db:

@@ -124,7 +124,7 @@ static void read_types(const struct json *object, struct mapping_types *types)
 static bool is_composed(const struct mapping *m, enum mapping_query q)
 {
     if (q == MAPPING_WRITE_BACK)
-        return m->write_back_job_id || m->write_back_url || m->write_back_status;
+        return mapping_writes_back(m);
     if (q == MAPPING_WATCHED)
         return m->detect == DETECT_TRIGGER;
     return m->updated_at || (q != MAPPING_CHANGED && q != MAPPING_CHANGED_AFTER);
