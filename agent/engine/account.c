@@ -217,6 +217,7 @@ bool account_refresh_key(struct account *a)
     }
     secret_free(a->key);
     a->key = fresh;
+    a->key_number++;
     begin_anew(a);
     LOG_INFO("new API key taken up", log_str("account", a->config->name));
     return true;

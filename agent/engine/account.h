@@ -17,6 +17,7 @@ enum account_trouble { TROUBLE_UNKNOWN, TROUBLE_NONE, TROUBLE_KEY, TROUBLE_JOBS 
 struct account {
     const struct config_account *config;
     struct secret *key;
+    unsigned key_number; /* of the key in use: grows with each one that is taken up */
     const struct environment *environment;
     struct dialect dialect; /* config's, with the base URL that goes with the key's prefix */
     struct limiter *limiter;

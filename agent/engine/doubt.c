@@ -15,7 +15,7 @@ struct doubt {
     struct account *account;
     struct sender *sender;
     struct pg *state;
-    const struct secret *key; /* that the suspects were asked for with */
+    unsigned key_number; /* of the key that the suspects were asked for with */
     uint64_t suspect[SUSPECTS_MAX];
     size_t n_suspects;
     int witnesses; /* of them, how many were asked for here */
@@ -77,6 +77,8 @@ static void answered(struct errand *errand, const struct http_response *r)
     arena_init(&scratch, 0);
     qudra_outcomes(&a->dialect, OP_UPDATE, false, 1, r, &scratch, &o);
     d->flying = false;
+    if (!errand_is_current(errand))
+        o.kind = OUTCOME_RETRY;
     if (o.kind == OUTCOME_DONE)
         account_find_job(a);
     if (o.kind == OUTCOME_STOP)
@@ -132,7 +134,7 @@ static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
 /* A job was found, or another key is in use. */
 static bool is_over(const struct doubt *d)
 {
-    return d->account->job_found || d->key != d->account->key;
+    return d->account->job_found || d->key_number != d->account->key_number;
 }
 
 bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
@@ -143,7 +145,7 @@ bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
     if (is_over(d)) {
         d->n_suspects = 0;
         d->witnesses = 0;
-        d->key = a->key;
+        d->key_number = a->key_number;
     }
     if (d->n_suspects == 0)
         return true;

@@ -29,6 +29,7 @@ void listing_begin(struct listing *l)
     l->cursor = l->first_id = NULL;
     l->number = 1;
     l->server_ms = 0;
+    l->key_number = l->errand.account->key_number;
     l->active = true;
     l->failed = false;
 }
@@ -63,16 +64,18 @@ static void listed(struct errand *errand, const struct http_response *r)
     struct qudra_page page;
     qudra_read_page(&a->dialect, r, &scratch, &page);
     l->flying = false;
-    if (page.ok) {
+    bool same_key = l->key_number == a->key_number;
+    if (page.ok && same_key) {
         struct limiter_headers h;
         qudra_headers(r, clock_wall_ms(), &h);
         if (l->server_ms == 0)
             l->server_ms = h.date_ms > 0 ? h.date_ms : clock_wall_ms();
         take_page(l, &page);
-    } else if (page.error.kind != OUTCOME_LIMITED) { /* that page is simply asked for again */
+    } else if (page.ok ||
+               page.error.kind != OUTCOME_LIMITED) { /* that page is simply asked for again */
         l->active = false;
         l->failed = true;
-        if (page.error.kind == OUTCOME_STOP)
+        if (!page.ok && page.error.kind == OUTCOME_STOP && errand_is_current(errand))
             account_stop(a, clock_mono_ms(), page.error.message);
     }
     arena_release(&scratch);

@@ -19,12 +19,13 @@ struct listing {
     void *context;
 
     const char *cursor, *first_id;
-    int number;        /* of the next page, from 1 */
-    bool active;       /* begun and not yet ended */
-    bool flying;       /* a page is on its way */
-    bool failed;       /* ended before its end: an error, or a repeated page */
-    int64_t server_ms; /* Qudra's Date with the first page; 0: none */
-    int64_t requests;  /* over all walks */
+    int number;          /* of the next page, from 1 */
+    bool active;         /* begun and not yet ended */
+    bool flying;         /* a page is on its way */
+    bool failed;         /* ended before its end: an error, a repeated page, another key */
+    int64_t server_ms;   /* Qudra's Date with the first page; 0: none */
+    int64_t requests;    /* over all walks */
+    unsigned key_number; /* that the walk began with: two keys may see two accounts */
 };
 
 void listing_init(struct listing *l, struct account *a, struct sender *s,

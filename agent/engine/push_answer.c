@@ -55,7 +55,7 @@ static void requeue_part(struct parcel *whole, size_t from, size_t n, size_t cap
 static void split(struct parcel *c, const struct outcome *o)
 {
     bool no_bulk = o->code != NULL && strcmp(o->code, "partner.forbidden") == 0;
-    if (no_bulk) {
+    if (no_bulk && errand_is_current(&c->errand)) {
         LOG_WARN("bulk-create is not in this key's plan: creating one at a time",
                  log_str("account", c->push->o.account->config->name));
         c->push->o.account->bulk = 1;
@@ -115,7 +115,7 @@ static void learn(struct parcel *c, const struct parcel_row *row)
     struct account *a = c->push->o.account;
     if (row->outcome.kind != OUTCOME_DONE)
         return;
-    if (c->op != OP_CREATE)
+    if (c->op != OP_CREATE && errand_is_current(&c->errand))
         account_find_job(a);
     if (row->has_answered)
         account_learn(a, &row->hash, &row->answered, fields_sent(c, row));
@@ -125,7 +125,8 @@ static void learn(struct parcel *c, const struct parcel_row *row)
 
 #define SUSPECT_WAIT_MS 500
 
-/* The row waits until it is known whether the key sees our jobs at all. */
+/* The row waits until it is known whether the key sees our jobs at all, or for the key that is in
+ * use now. */
 static struct verdict put_back(enum op_kind op)
 {
     return (struct verdict){.state = ROW_PENDING, .op = op, .wait_ms = SUSPECT_WAIT_MS};
@@ -165,10 +166,38 @@ static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
     return false;
 }
 
+/* What the answer says of the key, its jobs and its quota; false: it is not to be believed of the
+ * row. */
+static bool heed(struct parcel *c, const struct parcel_row *row, int64_t now_ms)
+{
+    struct account *a = c->push->o.account;
+    bool current = errand_is_current(&c->errand);
+    switch (row->outcome.kind) {
+    case OUTCOME_GONE:
+        return current && doubt_missing(c->push->doubt, row->job_id);
+    case OUTCOME_STOP:
+        if (current)
+            account_stop(a, now_ms, row->outcome.message);
+        return current;
+    case OUTCOME_QUOTA:
+        if (current)
+            account_quota_used_up(a);
+        return current;
+    case OUTCOME_DONE:
+    case OUTCOME_RETRY:
+    case OUTCOME_LIMITED:
+    case OUTCOME_UNCERTAIN:
+    case OUTCOME_REFUSED:
+    case OUTCOME_SPLIT:
+    case OUTCOMES:
+        return true;
+    }
+    BUG("outcome %d", (int)row->outcome.kind);
+}
+
 static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_ms)
 {
     struct push *p = c->push;
-    struct account *a = p->o.account;
     for (size_t i = 0; i < c->n; i++) {
         struct parcel_row *row = &c->rows[i];
         copy_outcome(&c->arena, &outcomes[i], &row->outcome);
@@ -180,12 +209,8 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
         confirm_status(c, row);
         row->verdict =
             op_after(c->op, row->outcome.kind, row->attempts, row->on_missing, sender_random());
-        if (row->outcome.kind == OUTCOME_GONE && !doubt_missing(p->doubt, row->job_id))
+        if (!heed(c, row, now_ms))
             row->verdict = put_back(c->op);
-        if (row->outcome.kind == OUTCOME_STOP)
-            account_stop(a, now_ms, row->outcome.message);
-        if (row->outcome.kind == OUTCOME_QUOTA)
-            account_quota_used_up(a);
         learn(c, row);
         count(p, c, row, now_ms);
     }

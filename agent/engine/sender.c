@@ -24,6 +24,11 @@ double sender_random(void)
     return drand48();
 }
 
+bool errand_is_current(const struct errand *errand)
+{
+    return errand->key_number == errand->account->key_number;
+}
+
 int64_t sender_probe_wait_ms(struct account *a, int64_t now_ms)
 {
     if (!a->held || now_ms >= a->lease.until_ms)
@@ -59,6 +64,7 @@ bool sender_start(struct sender *s, struct errand *errand, const struct qudra_re
     if (!http_start(s->http, &r, e))
         return false;
     errand->ticket = limiter_sent(a->limiter, now_ms);
+    errand->key_number = a->key_number;
     LOG_TRACE("request leaves", log_str("method", request->method), log_str("url", request->url),
               log_str("body", request->body));
     s->requests++;
@@ -121,7 +127,8 @@ size_t sender_deliver(struct sender *s)
         tell_limiter(s, errand, r, clock_mono_ms());
         remember(s, r);
         tell_world(s, errand, r);
-        if (r->end == HTTP_ANSWERED && r->status >= 200 && r->status < 300)
+        bool taken = r->end == HTTP_ANSWERED && r->status >= 200 && r->status < 300;
+        if (taken && errand_is_current(errand))
             account_accepted(errand->account);
         errand->done(errand, r);
         http_response_free(r);

@@ -28,7 +28,12 @@ struct errand {
     const char *what; /* "create", "list"…: for log and metrics */
     void (*done)(struct errand *, const struct http_response *);
     uint64_t ticket;
+    unsigned key_number; /* of the key that the request carries */
 };
+
+/* The request carried the key that is in use now. What another key was told says nothing of it: not
+ * that it is refused, nor which jobs and how much quota there are. */
+bool errand_is_current(const struct errand *errand);
 
 /* 0: a request of the account may leave now; else how long to wait (LIMITER_ASK_AGAIN: an answer
  * must come first). */
