@@ -41,6 +41,7 @@ struct exchange {
     struct curl_slist *lines; /* with the key in it: wiped */
     char *body;
     size_t body_len, body_sent;
+    int64_t not_after_ms;
     struct answer *answer;
     char said[CURL_ERROR_SIZE];
     struct exchange *prev, *next; /* in flight, or `next` alone in the pool */
@@ -156,9 +157,12 @@ void http_free(struct http *h)
 /* ---- what curl calls ---------------------------------------------------------------------------
  */
 
+/* A process that was stopped wakes up here with a request that is nobody's business any more. */
 static size_t read_body(char *to, size_t size, size_t n, void *arg)
 {
     struct exchange *x = arg;
+    if (x->body_sent == 0 && x->not_after_ms > 0 && clock_mono_ms() >= x->not_after_ms)
+        return CURL_READFUNC_ABORT;
     const size_t left = x->body_len - x->body_sent, room = size * n;
     const size_t take = left < room ? left : room;
     memcpy(to, x->body + x->body_sent, take);
@@ -307,6 +311,7 @@ bool http_start(struct http *h, const struct http_request *r, struct err *e)
         memcpy(x->body, r->body, r->body_len);
         x->body_len = r->body_len;
     }
+    x->not_after_ms = r->not_after_ms;
     add_lines(x, r);
     set_connection(x, r->timeout_ms);
     set_callbacks(x);

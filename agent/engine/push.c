@@ -99,6 +99,31 @@ int64_t push_wait_ms(const struct push *p)
     return p->wait_ms;
 }
 
+/* ---- a new lease ------------------------------------------------------------------------------
+ */
+
+void push_drop(struct push *p, struct parcel *c)
+{
+    if (c->op == OP_CREATE)
+        p->o.account->creating -= (int64_t)c->n;
+    parcel_free(c);
+}
+
+/* Another agent may have held the account meanwhile. What was prepared before, and what was
+ * answered and not recorded, is known to the state as pending or uncertain (promise 2). */
+static void follow_lease(struct push *p)
+{
+    if (p->fence == p->o.account->lease.fence)
+        return;
+    p->fence = p->o.account->lease.fence;
+    free_list(&p->ready);
+    for (struct parcel *c; (c = p->answered.first) != NULL;) {
+        parcel_remove(&p->answered, c);
+        push_drop(p, c);
+    }
+    push_wake(p);
+}
+
 /* ---- journal ----------------------------------------------------------------------------------
  */
 
@@ -137,9 +162,10 @@ static const char *idempotency_key(struct parcel *c)
     return text;
 }
 
-static bool journal(struct parcel *c, const char *idempotency, struct err *e)
+static bool journal(struct parcel *c, struct err *e)
 {
     struct push *p = c->push;
+    const char *idempotency = idempotency_key(c);
     struct attempt *attempts = arena_alloc(&c->arena, c->n * sizeof *attempts);
     bool *taken = arena_alloc(&c->arena, c->n * sizeof *taken);
     for (size_t i = 0; i < c->n; i++)
@@ -195,14 +221,12 @@ static void write_request(struct parcel *c, struct qudra_request *out)
 
 static bool send_parcel(struct push *p, struct parcel *c, int64_t now_ms, struct err *e)
 {
-    const char *idempotency = c->op == OP_CREATE ? idempotency_key(c) : NULL;
-    if (c->op == OP_CREATE && !c->journalled && !journal(c, idempotency, e))
-        return false;
     parcel_remove(&p->ready, c);
     if (c->n == 0) {
         parcel_free(c);
         return true;
     }
+    const char *idempotency = c->op == OP_CREATE ? idempotency_key(c) : NULL;
     struct qudra_request request;
     write_request(c, &request);
     if (!sender_start(p->o.sender, &c->errand, &request, idempotency, now_ms, e)) {
@@ -265,10 +289,13 @@ static bool follow_quota(struct push *p, struct err *e)
     return true;
 }
 
-static bool send_what_may_leave(struct push *p, int64_t now_ms, struct err *e)
+/* The clock is read each time: a statement, or a stop of the whole process, may have outlasted the
+ * lease. */
+static bool send_what_may_leave(struct push *p, struct err *e)
 {
     p->wait_ms = -1;
     for (struct parcel *c; (c = p->ready.first) != NULL;) {
+        int64_t now_ms = clock_mono_ms();
         int64_t wait = sender_wait_ms(p->o.account, now_ms);
         if (wait > 0) {
             p->wait_ms = wait;
@@ -281,7 +308,8 @@ static bool send_what_may_leave(struct push *p, int64_t now_ms, struct err *e)
             return true;
         }
         fit_quota(p, c, left);
-        if (!send_parcel(p, c, now_ms, e))
+        bool journals = c->op == OP_CREATE && !c->journalled;
+        if (journals ? !journal(c, e) : !send_parcel(p, c, now_ms, e))
             return false;
     }
     return true;
@@ -361,7 +389,7 @@ static bool advance(struct push *p, int64_t now_ms, struct err *e)
     size_t want = appetite(p, now_ms);
     if (want > 0 && !push_prepare(p, want, now_ms, e))
         return false;
-    return send_what_may_leave(p, now_ms, e);
+    return send_what_may_leave(p, e);
 }
 
 static bool record(struct push *p, struct err *e)
@@ -374,6 +402,7 @@ static bool record(struct push *p, struct err *e)
 
 bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e)
 {
+    follow_lease(p);
     if (p->answered.parcels > 0 && p->answered_since_ms == 0)
         p->answered_since_ms = now_ms;
     if (!doubt_turn(p->doubt, start, now_ms, e))

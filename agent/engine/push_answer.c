@@ -251,6 +251,12 @@ void push_answered(struct errand *errand, const struct http_response *r)
     struct push *p = c->push;
     struct arena scratch;
     CRASH_POINT("answer");
+    if (c->fence != p->o.account->lease.fence) { /* the state took its rows for a dead agent's */
+        parcel_remove(&p->flying, c);
+        push_drop(p, c);
+        push_wake(p);
+        return;
+    }
     arena_init(&scratch, 0);
     struct outcome *outcomes = arena_alloc(&scratch, c->n * sizeof *outcomes);
     bool bulk = c->op == OP_CREATE && c->cap > 1;

@@ -32,6 +32,7 @@ struct parcel {
     bool journalled;
     bool asks;  /* OP_CLOSE where an update replaces the job: its request reads what Qudra holds, */
     bool knows; /* and the row's job is that now */
+    int64_t fence; /* of the lease under which it was decided */
     size_t n, cap;
     struct parcel_row *rows;
     struct parcel *next;
@@ -45,6 +46,7 @@ struct parcel_list {
 struct push {
     struct push_options o;
     struct push_counts counts;
+    int64_t fence;               /* of the lease that all of this belongs to */
     const char **readable;       /* names of the mappings that can be read now: room for all */
     struct arena work;           /* of one turn */
     struct parcel_list ready;    /* decided, in order of urgency */
@@ -86,6 +88,8 @@ bool hand_holds(const struct push_hand *h, const char *mapping, const char *key)
 /* The queue, less the rows of mappings that cannot be read now. */
 struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms);
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e) MUST_CHECK;
+/* push.c: gives up a create that was sent, or any parcel that was answered. */
+void push_drop(struct push *p, struct parcel *c);
 /* push_answer.c: errand.done; fills the verdicts and moves the parcel on. */
 void push_answered(struct errand *errand, const struct http_response *r);
 /* push_record.c: writes everything answered. */

@@ -11,6 +11,7 @@ struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)
     arena_init(&c->arena, 4096);
     c->push = p;
     c->op = op;
+    c->fence = p->fence;
     c->errand.account = p->o.account;
     c->errand.what = op == OP_NONE ? "none" : op_names[op];
     c->errand.done = push_answered;

@@ -57,6 +57,7 @@ bool sender_start(struct sender *s, struct errand *errand, const struct qudra_re
         .body_len = request->body_len,
         .key = a->key,
         .timeout_ms = a->config->timeout_ms,
+        .not_after_ms = a->lease.until_ms,
         .tag = errand,
     };
     if (a->stopped) /* the one request that asks whether the key is taken again */

@@ -43,7 +43,8 @@ struct settle {
     bool wanted;       /* there may be uncertain rows */
     bool listed;       /* a listing has begun, and what it said is not yet applied */
     int64_t next_look_ms;
-    int looks; /* whole listings since the set of attempts last changed */
+    int64_t fence; /* of the lease that the looks belong to */
+    int looks;     /* whole listings since the set of attempts last changed */
     size_t last_n;
     int64_t writes;
 
@@ -324,10 +325,21 @@ static bool finish(struct settle *s, int64_t now_ms, struct err *e)
     return true;
 }
 
+/* Another agent may have settled and created meanwhile: what was seen before says nothing. */
+static void follow_lease(struct settle *s)
+{
+    if (s->fence == s->o.account->lease.fence)
+        return;
+    s->fence = s->o.account->lease.fence;
+    s->listed = s->listing.active = s->o.account->looking = false;
+    s->looks = 0;
+}
+
 bool settle_turn(struct settle *s, bool start, int64_t now_ms, struct err *e)
 {
     if (!s->wanted || s->listing.flying)
         return true;
+    follow_lease(s);
     if (s->listed && !s->listing.active)
         return finish(s, now_ms, e);
     if (!start || s->next_look_ms > now_ms)

@@ -159,7 +159,8 @@ static void close_bench(struct bench *b)
     stop_server(&b->server);
 }
 
-static void start(struct bench *b, const char *method, const char *body, int64_t timeout_ms)
+static void start_until(struct bench *b, const char *method, const char *body, int64_t timeout_ms,
+                        int64_t not_after_ms)
 {
     struct err e = ERR_INIT;
     const struct http_request r = {.method = method,
@@ -169,8 +170,14 @@ static void start(struct bench *b, const char *method, const char *body, int64_t
                                    .body_len = body ? strlen(body) : 0,
                                    .key = b->key,
                                    .timeout_ms = timeout_ms,
+                                   .not_after_ms = not_after_ms,
                                    .tag = b};
     assert_true(http_start(b->http, &r, &e));
+}
+
+static void start(struct bench *b, const char *method, const char *body, int64_t timeout_ms)
+{
+    start_until(b, method, body, timeout_ms, 0);
 }
 
 static struct http_response *await(struct bench *b)
@@ -325,6 +332,22 @@ static void test_nobody_listening_means_not_sent(void **state)
     close_bench(&b);
 }
 
+static void test_no_body_leaves_after_its_time(void **state)
+{
+    (void)state;
+    OPEN(b, {.say = OK}, {.say = OK});
+    start_until(&b, "POST", "{\"n\":1}", 5000, clock_mono_ms());
+    struct http_response *r = await(&b);
+    assert_int_equal(r->end, HTTP_LOST);
+    assert_null(strstr(b.server.last, "{\"n\":1}"));
+    http_response_free(r);
+    start_until(&b, "POST", "{\"n\":2}", 5000, clock_mono_ms() + 60000);
+    r = await(&b);
+    assert_int_equal(r->end, HTTP_ANSWERED);
+    http_response_free(r);
+    close_bench(&b);
+}
+
 static void test_only_http_and_https_are_spoken(void **state)
 {
     (void)state;
@@ -407,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_a_slow_answer_is_lost_after_its_time),
         cmocka_unit_test(test_an_answer_over_32_mib_is_given_up),
         cmocka_unit_test(test_nobody_listening_means_not_sent),
+        cmocka_unit_test(test_no_body_leaves_after_its_time),
         cmocka_unit_test(test_only_http_and_https_are_spoken),
         cmocka_unit_test(test_redirects_are_not_followed),
         cmocka_unit_test(test_the_last_header_of_a_name_wins_and_names_have_no_case),
