@@ -132,6 +132,7 @@ struct picked {
     enum op_kind op;
     struct recorded recorded;
     int64_t changed_ago_ms; /* for close latency */
+    int64_t intended_us;    /* the same for each attempt of one create, and for no other create */
 };
 /* The part of the queue that may be looked at. */
 struct queue {

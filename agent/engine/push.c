@@ -8,8 +8,8 @@
  */
 #include "engine/push.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/crash.h"
@@ -138,28 +138,24 @@ static void keep_taken(struct parcel *c, const bool *taken)
     c->n = kept;
 }
 
-static void mix(uint8_t into[16], const char *text)
-{
-    for (size_t i = 0; text[i] != '\0'; i++)
-        into[i % 16] = (uint8_t)(into[i % 16] * 31u + (uint8_t)text[i]);
-}
-
-/* The same for the same content of the same row, so that a server that honours it (Part B: not
- * relied upon) sees a repetition as one, and two rows that look the same as two. */
+/* The same for each sending of the same creates, so that a server that honours it (Part B: not
+ * relied upon) sees a repetition as one. A row that was deleted and comes back as it was, or is
+ * tried again by a person, is another create and would else be given the first one's answer. */
 static const char *idempotency_key(struct parcel *c)
 {
-    struct job_hash h = c->rows[0].hash;
-    for (size_t i = 1; i < c->n; i++)
-        for (size_t b = 0; b < sizeof h.all; b++)
-            h.all[b] = (uint8_t)(h.all[b] * 31u + c->rows[i].hash.all[b]);
+    XXH3_state_t *hash = XXH3_createState();
+    XXH3_128bits_reset(hash);
     for (size_t i = 0; i < c->n; i++) {
-        mix(h.all, c->rows[i].mapping);
-        mix(h.all, c->rows[i].key);
+        const struct parcel_row *row = &c->rows[i];
+        XXH3_128bits_update(hash, row->mapping, strlen(row->mapping) + 1);
+        XXH3_128bits_update(hash, row->key, strlen(row->key) + 1);
+        XXH3_128bits_update(hash, row->hash.all, sizeof row->hash.all);
+        XXH3_128bits_update(hash, &row->intended_us, sizeof row->intended_us);
     }
-    char *text = arena_alloc(&c->arena, 2 * sizeof h.all + 1);
-    for (size_t b = 0; b < sizeof h.all; b++)
-        snprintf(text + 2 * b, 3, "%02x", h.all[b]);
-    return text;
+    const XXH128_hash_t sum = XXH3_128bits_digest(hash);
+    XXH3_freeState(hash);
+    return arena_printf(&c->arena, "%016llx%016llx", (unsigned long long)sum.high64,
+                        (unsigned long long)sum.low64);
 }
 
 static bool journal(struct parcel *c, struct err *e)

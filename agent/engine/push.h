@@ -18,6 +18,7 @@
 struct push_counts {
     int64_t done[OP_NONE]; /* confirmed by Qudra, by operation */
     int64_t settled;       /* decided again: nothing was to be sent */
+    int64_t gone;          /* rows that were not there any more: they wait for the guard */
     int64_t refused, retried, uncertain, deferred;
     int64_t job_requests; /* requests that carried jobs */
 };

@@ -217,6 +217,7 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
             .attempts = r->recorded.attempts,
             .on_missing = s->feed->mapping->on_missing,
             .visible_ms = now_ms - r->changed_ago_ms,
+            .intended_us = r->intended_us,
         };
         if (d.kind == DESIRED_JOB)
             row.job = *d.job;
@@ -225,6 +226,7 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
         else
             *s->decisions[i] = (struct decision){.op = op.kind, .row = row};
     }
+    p->counts.gone += (int64_t)n_gone;
     return n_gone == 0 ||
            state_gone(p->o.state, &p->o.account->lease, s->feed->mapping->name, gone, n_gone, e);
 }

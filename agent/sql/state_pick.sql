@@ -4,9 +4,11 @@
 -- $1::text account, $2::bigint limit, $3::qudra_sync.operation the last that is wanted,
 -- $4::bigint ms: creates found since then are left out (NULL: none), $5::boolean only rows that a
 -- plan names, $6::text[] mappings that can be read now
--- Rows: mapping, key, ms since the change was found, then what struct recorded holds.
+-- Rows: mapping, key, ms since the change was found, us at which this intention began (a change, or
+-- what became of the one before), then what struct recorded holds.
 SELECT mapping, source_key,
        (extract(epoch FROM now() - changed_at) * 1000)::bigint AS changed_ago_ms,
+       (extract(epoch FROM greatest(changed_at, synced_at)) * 1000000)::bigint AS intended_us,
        account, state, operation, job_id, job_status, desired_hash, synced_hash, synced_fields,
        attempts, gone_at IS NOT NULL AS gone
   FROM qudra_sync.job

@@ -1,5 +1,6 @@
 -- Puts refused rows back in line. A removal that was refused is tried again as the removal it was. A
--- row that adoption left to a person is created anew: nothing of it is on its way.
+-- row that adoption left to a person is created anew: nothing of it is on its way. What a person asks
+-- for is an intention of its own (state_pick.sql), so it begins now.
 -- $1::text account, $2::bigint fence, $3::text mapping, $4::text key, $5::text error code; NULL:
 -- all
 -- One row: fenced, how many.
@@ -12,7 +13,8 @@ retried AS (
                             WHEN desired_hash IS NULL THEN coalesce(operation, 'close')
                             ELSE 'update' END::qudra_sync.operation,
            attempts = 0,
-           next_attempt_at = NULL
+           next_attempt_at = NULL,
+           changed_at = now()
      WHERE account = $1::text
        AND (state = 'refused'
             OR state = 'uncertain' AND job_id IS NULL AND error_code = 'adopt.ambiguous')
