@@ -118,10 +118,28 @@ static void count_left(struct work *k, const struct reconcile_counts *c)
     k->short_of_requests = k->short_of_requests || !c->whole;
 }
 
+/* As the other commands do: the lease of an agent that is not there any more runs out. */
+static bool take_lease(struct work *k, struct account *a, struct err *e)
+{
+    const char *holder = holder_name(&k->setup.arena);
+    struct http_wait_fd fd = {.fd = k->signal_fd};
+    while (!account_take(a, k->state, holder, e)) {
+        if (e->kind != ERR_LOCKED || a->rival_lives)
+            return false;
+        if (!http_wait(k->http, LEASE_ASK_MS, &fd, 1, e))
+            return false;
+        signals_drain();
+        *e = (struct err)ERR_INIT;
+        if (signals_stop())
+            return err_set(e, ERR_STOPPED, "stopped by a signal");
+    }
+    return true;
+}
+
 static bool take(struct work *k, struct account *a, struct err *e)
 {
     if (k->adopt || k->fix)
-        return account_take(a, k->state, holder_name(&k->setup.arena), e);
+        return take_lease(k, a, e);
     reconcile_only_reads(a);
     return state_learned(k->state, a->config->name, &a->as_sent, &a->changed, e);
 }

@@ -90,6 +90,13 @@ static bool check_environment(struct account *a, struct pg *state, struct arena 
                        "own");
 }
 
+static void see_rival(struct account *a, int64_t until_ms)
+{
+    a->rival_lives = until_ms > a->rival_until_ms + LEASE_ASK_MS && a->rival_until_ms > 0;
+    if (a->rival_until_ms == 0 || until_ms == 0)
+        a->rival_until_ms = until_ms;
+}
+
 /* An agent that was killed on this machine is not waited for. */
 static bool take_lease(struct account *a, struct pg *state, const char *holder, bool *died,
                        struct err *e)
@@ -103,7 +110,7 @@ static bool take_lease(struct account *a, struct pg *state, const char *holder, 
         taken = state_lease_take(state, &claim, &a->lease, e);
     }
     *died = claim.rival[0] != '\0';
-    a->rival_until_ms = clock_mono_ms() + claim.left_ms;
+    see_rival(a, taken ? 0 : clock_mono_ms() + claim.left_ms);
     return taken;
 }
 

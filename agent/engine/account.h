@@ -23,10 +23,10 @@ struct account {
     struct limiter *limiter;
 
     struct lease lease;
-    bool held; /* the lease is ours */
-    int64_t
-        rival_until_ms;  /* monotonic: when the lease of the other agent runs out, as last seen */
-    int64_t renew_at_ms; /* monotonic */
+    bool held;              /* the lease is ours */
+    int64_t rival_until_ms; /* monotonic: when another's lease ran out as first seen; 0: not seen */
+    bool rival_lives;       /* it has renewed its lease since: not to be waited for by a command */
+    int64_t renew_at_ms;    /* monotonic */
 
     int64_t join_at_ms;      /* monotonic: others with work on this key have made room by then */
     int bulk;                /* jobs in one create request; 1: no bulk-create in this plan */
@@ -61,6 +61,10 @@ struct account {
 bool account_open(struct account *a, const struct config_account *c, int64_t now_ms,
                   struct err *e) MUST_CHECK;
 void account_release(struct account *a);
+
+/* A lease that is renewed has a living holder; one that is not is asked for again as often as this,
+ * for a few seconds at most. */
+#define LEASE_ASK_MS 1000
 
 /* `holder` names this agent. Takes the lease and reads what the state knows of the account: what
  * was in flight when the last agent died becomes uncertain, the environment is compared, the

@@ -11,21 +11,11 @@
 #include "engine/loop_internal.h"
 #include "engine/signals.h"
 
-#define GIVE_UP_AFTER_MS  60000 /* once and backfill: this long without a step forward */
-#define WAIT_FOR_LEASE_MS 1000
-#define LONGEST_WAIT_MS   60000
+#define GIVE_UP_AFTER_MS 60000 /* once and backfill: this long without a step forward */
+#define LONGEST_WAIT_MS  60000
 
 /* ---- leases -------------------------------------------------------------------------------------
  */
-
-/* A lease that is renewed has a living holder; one that is not is waited for, a few seconds at
- * most. */
-static bool rival_lives(struct worker *w)
-{
-    if (w->rival_ends_ms == 0)
-        w->rival_ends_ms = w->account.rival_until_ms;
-    return w->account.rival_until_ms > w->rival_ends_ms + WAIT_FOR_LEASE_MS;
-}
 
 static bool take_lease(struct loop *l, struct worker *w, int64_t now_ms, struct err *e)
 {
@@ -39,8 +29,8 @@ static bool take_lease(struct loop *l, struct worker *w, int64_t now_ms, struct 
         w->waiting_told = false;
         return true;
     }
-    w->take_at_ms = now_ms + WAIT_FOR_LEASE_MS;
-    if (e->kind != ERR_LOCKED || (l->o.mode != LOOP_RUN && rival_lives(w)))
+    w->take_at_ms = now_ms + LEASE_ASK_MS;
+    if (e->kind != ERR_LOCKED || (l->o.mode != LOOP_RUN && w->account.rival_lives))
         return false;
     if (!w->waiting_told)
         log_err(LOG_LEVEL_WARN, "waiting for the account", e);
@@ -73,6 +63,19 @@ static int64_t hold_since(const struct loop *l, const struct account *a)
     return first ? l->began_ms : l->detection != NULL ? l->detect_started_ms : -1;
 }
 
+/* A create that was settled, or a row that push found to be gone, may be the queue's or the guard's
+ * now, after the pass that would have seen to it. */
+static void follow_late_rows(struct loop *l, struct worker *w)
+{
+    int64_t late = settle_ended(w->settle) + push_counts(w->push)->gone;
+    if (late == w->late_seen)
+        return;
+    w->late_seen = late;
+    push_wake(w->push);
+    if (l->o.mode != LOOP_RUN) /* which looks again by itself */
+        loop_look_again(l);
+}
+
 static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e)
 {
     if (!w->account.held)
@@ -91,11 +94,9 @@ static bool work(struct loop *l, struct worker *w, int64_t now_ms, struct err *e
         refresh_wake(w->refresh, now_ms);
     bool spare = start && l->o.mode == LOOP_RUN && push_wait_ms(w->push) != 0 &&
                  push_in_flight(w->push) == 0;
-    int64_t writes = settle_writes(w->settle);
     if (!settle_turn(w->settle, start && !push_in_doubt(w->push), now_ms, e))
         return false;
-    if (settle_writes(w->settle) != writes)
-        push_wake(w->push);
+    follow_late_rows(l, w);
     return refresh_turn(w->refresh, spare, now_ms, e) &&
            (!start || writeback_turn(w->writeback, now_ms, e)) &&
            account_tell(&w->account, l->state, now_ms, !start, e);
@@ -311,7 +312,7 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
                 return l->follow == NULL || follow_clear(l->follow, l->leases, l->n_leases, e);
             }
         }
-        int64_t wait = turned ? wait_ms(l, clock_mono_ms()) : WAIT_FOR_LEASE_MS;
+        int64_t wait = turned ? wait_ms(l, clock_mono_ms()) : LEASE_ASK_MS;
         if (!wait_for_anything(l, wait, e))
             return false;
     }

@@ -15,9 +15,8 @@ struct worker {
     struct settle *settle;
     struct refresh *refresh;
     int64_t take_at_ms;     /* when to try for the lease again */
-    int64_t rival_ends_ms;  /* once, backfill: when the other's lease ran out as first seen; 0: not
-                               seen */
     int64_t uncertain_seen; /* of push_counts, when settle was last woken */
+    int64_t late_seen;      /* rows that became the guard's or push's since their pass, so far */
     bool waiting_told;      /* "another agent holds the account" has been logged */
 };
 
@@ -96,5 +95,6 @@ int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms);
 bool loop_detect_quiet(const struct loop *l); /* once, backfill: every mapping had its pass */
 bool loop_all_passed(const struct loop *l); /* each mapping of ours was looked at since the start */
 void loop_poll_now(struct loop *l);         /* NOTIFY: look at once */
+void loop_look_again(struct loop *l);       /* once, backfill: one more pass over each mapping */
 
 #endif

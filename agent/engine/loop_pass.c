@@ -52,8 +52,9 @@ static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
 
 static bool needs_scan(const struct loop *l, const struct feed *f, const struct watermark *w)
 {
-    return l->o.mode == LOOP_BACKFILL || f->mapping->detect == DETECT_SCAN || is_shared(l, f) ||
-           w->scanned_ago_ms < 0 || w->source == NULL || fingerprint_differs(f, w) ||
+    return (l->o.mode == LOOP_BACKFILL && !f->passed) || f->mapping->detect == DETECT_SCAN ||
+           is_shared(l, f) || w->scanned_ago_ms < 0 || w->source == NULL ||
+           fingerprint_differs(f, w) ||
            (f->mapping->detect == DETECT_WATERMARK && w->changed_to == NULL) ||
            (f->mapping->detect == DETECT_TRIGGER && w->shape != f->shape) ||
            w->scanned_ago_ms >= l->o.config->full_scan_every_ms;
@@ -304,6 +305,12 @@ void loop_poll_now(struct loop *l)
         if (l->feeds[i].next_poll_ms != NEVER)
             l->feeds[i].next_poll_ms = 0;
     }
+}
+
+void loop_look_again(struct loop *l)
+{
+    for (size_t i = 0; i < l->n_feeds; i++)
+        l->feeds[i].next_poll_ms = 0;
 }
 
 bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)

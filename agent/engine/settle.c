@@ -21,6 +21,7 @@
 #define LOOKS_IN_WAIT                                                                              \
     8 /* the second look comes after this part of settle_wait, then ever more rarely */
 #define LOOK_AT_MOST_MS 60000
+#define FAILED_MAX      8 /* about settle_wait: after that only a person, or time, mends it */
 #define LOOKS_MIN       2 /* a page that shifts under a listing can hide a job once */
 
 struct settle_counts {
@@ -46,7 +47,7 @@ struct settle {
     int64_t fence; /* of the lease that the looks belong to */
     int looks;     /* whole listings since the set of attempts last changed */
     size_t last_n;
-    int64_t writes;
+    int failed; /* looks in a row that did not come to the end of the list */
 
     struct open_attempt *attempts;
     size_t n_attempts;
@@ -82,18 +83,19 @@ void settle_wake(struct settle *s)
 
 bool settle_is_stuck(const struct settle *s)
 {
-    return !s->listed && s->looks > 0 && s->counts.ambiguous > 0 &&
-           s->counts.ambiguous == (int64_t)s->n_attempts;
+    bool undecided =
+        s->looks > 0 && s->counts.ambiguous > 0 && s->counts.ambiguous == (int64_t)s->n_attempts;
+    return !s->listed && (undecided || s->failed >= FAILED_MAX);
+}
+
+int64_t settle_ended(const struct settle *s)
+{
+    return s->counts.found + s->counts.not_applied;
 }
 
 size_t settle_attempts(const struct settle *s)
 {
     return s->wanted ? s->n_attempts : 0;
-}
-
-int64_t settle_writes(const struct settle *s)
-{
-    return s->writes;
 }
 
 int64_t settle_wait_ms(const struct settle *s, int64_t now_ms)
@@ -259,6 +261,13 @@ static void ambiguous(const struct open_attempt *a, struct result *out)
     };
 }
 
+/* Of a list that was not read to its end only certainty is taken: a job that is equal in all that
+ * identifies it. What else may fit is not known yet. */
+static unsigned proven(const struct settle *s)
+{
+    return s->listing.failed ? JOB_ALL : s->o.account->as_sent;
+}
+
 static struct settle_attempt *match(struct settle *s)
 {
     struct settle_attempt *pairs = arena_alloc(&s->look, s->n_attempts * sizeof *pairs);
@@ -268,7 +277,7 @@ static struct settle_attempt *match(struct settle *s)
     for (size_t i = 0; i < s->n_candidates; i++)
         jobs[i] = s->candidates[i].hash;
     settle_match(pairs, s->n_attempts, jobs, s->n_candidates, account_identity(s->o.account),
-                 s->o.account->as_sent);
+                 proven(s));
     return pairs;
 }
 
@@ -276,7 +285,8 @@ static bool apply(struct settle *s, struct err *e)
 {
     if (!drop_owned(s, e))
         return false;
-    s->looks++;
+    bool whole = !s->listing.failed;
+    s->looks += whole;
     const struct settle_attempt *pairs = match(s);
     struct result *results = arena_alloc(&s->look, s->n_attempts * sizeof *results);
     size_t n = 0;
@@ -286,10 +296,10 @@ static bool apply(struct settle *s, struct err *e)
             found(a, &s->candidates[pairs[i].match], pairs[i].loose, &results[n++]);
             s->counts.found++;
             account_created(s->o.account, 1);
-        } else if (pairs[i].match == SETTLE_AMBIGUOUS) {
+        } else if (whole && pairs[i].match == SETTLE_AMBIGUOUS) {
             ambiguous(a, &results[n++]);
             s->counts.ambiguous++;
-        } else if (waited_enough(s, a)) {
+        } else if (whole && pairs[i].match == SETTLE_NONE && waited_enough(s, a)) {
             not_applied(a, &results[n++]);
             s->counts.not_applied++;
         }
@@ -298,7 +308,6 @@ static bool apply(struct settle *s, struct err *e)
     if (n > 0 && !writeback_record(s->o.writeback, results, n, e))
         return false;
     CRASH_POINT("settle.after");
-    s->writes += n > 0;
     return true;
 }
 
@@ -311,17 +320,26 @@ static int64_t look_again_ms(const struct settle *s)
     return wait < LOOK_AT_MOST_MS ? wait : LOOK_AT_MOST_MS;
 }
 
+static void tell(struct settle *s)
+{
+    const char *account = s->o.account->config->name;
+    s->failed = s->listing.failed ? s->failed + 1 : 0;
+    if (s->failed == FAILED_MAX)
+        LOG_WARN("Qudra's list cannot be read to its end: lost creates stay uncertain",
+                 log_str("account", account), log_int("attempts", (int64_t)s->n_attempts));
+    LOG_AT(s->listing.failed ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "uncertain creates looked for",
+           log_str("account", account), log_int("attempts", (int64_t)s->n_attempts),
+           log_int("found", s->counts.found), log_int("not_applied", s->counts.not_applied),
+           log_int("ambiguous", s->counts.ambiguous));
+}
+
 static bool finish(struct settle *s, int64_t now_ms, struct err *e)
 {
-    if (!s->listing.failed && !apply(s, e))
+    if (!apply(s, e))
         return false;
     s->listed = s->o.account->looking = false;
     s->next_look_ms = now_ms + look_again_ms(s);
-    if (!s->listing.failed)
-        LOG_INFO("uncertain creates looked for", log_str("account", s->o.account->config->name),
-                 log_int("attempts", (int64_t)s->n_attempts), log_int("found", s->counts.found),
-                 log_int("not_applied", s->counts.not_applied),
-                 log_int("ambiguous", s->counts.ambiguous));
+    tell(s);
     return true;
 }
 

@@ -8,8 +8,12 @@
  * not applied, and its row may be sent again. This is the one place that may decide so.
  *
  * Fields that have been seen to come back changed (trimmed, normalised, sanitised) identify
- * nothing. Rows of equal content are interchangeable; where unequal rows cannot be told apart by
- * what is left, none of them is bound: they stay `uncertain` and a person is told.
+ * nothing, unless all others do so too: a job that equals what was sent in every field is its own.
+ * A list that could not be read to its end still binds what is equal in all that identifies, since
+ * nothing further down could change that; only whether a create is missing, or which of several
+ * jobs is meant, needs the whole. Rows of equal content are interchangeable; where unequal rows
+ * cannot be told apart by what is left, none of them is bound: they stay `uncertain` and a person
+ * is told.
  */
 #ifndef QS_ENGINE_SETTLE_H
 #define QS_ENGINE_SETTLE_H
@@ -34,12 +38,14 @@ void settle_wake(struct settle *s);
 bool settle_turn(struct settle *s, bool start, int64_t now_ms, struct err *e) MUST_CHECK;
 /* 0: call again at once; -1: nothing is uncertain; else how long the next turn can wait. */
 int64_t settle_wait_ms(const struct settle *s, int64_t now_ms);
-/* Only ambiguous ones are left: nothing but a person (or time) will change that. */
+/* Only ambiguous ones are left, or the list cannot be read to its end: nothing but a person (or
+ * time) will change that. */
 bool settle_is_stuck(const struct settle *s);
+/* Creates whose fate was found out and recorded, since the start: their rows may wait for push, or
+ * for the guard. */
+int64_t settle_ended(const struct settle *s);
 /* Creates that are being looked for. */
 size_t settle_attempts(const struct settle *s);
-/* How often it wrote what it had found: when this has grown, the queue has changed. */
-int64_t settle_writes(const struct settle *s);
 
 /* ---- the matching, pure -------------------------------------------------------------------------
  */

@@ -53,6 +53,8 @@ static void match_strictly(struct settle_attempt *attempts, size_t n, const stru
     bool blind = (identity & 1u << JOB_TITLE) == 0, more;
     for (size_t i = 0; i < n; i++) {
         struct settle_attempt *a = &attempts[i];
+        if (a->match != SETTLE_NONE)
+            continue;
         a->match = free_job(attempts, n, i, jobs, n_jobs, identity, &more);
         if (a->match != SETTLE_NONE && (blind || has_double(attempts, n, i, identity)))
             a->match = SETTLE_AMBIGUOUS;
@@ -85,6 +87,8 @@ void settle_match(struct settle_attempt *attempts, size_t n_attempts, const stru
         attempts[i].match = SETTLE_NONE;
         attempts[i].loose = false;
     }
+    match_strictly(attempts, n_attempts, jobs, n_jobs,
+                   JOB_ALL); /* one changed text proves little */
     unsigned without_description = identity & (proven | ~(1u << JOB_DESCRIPTION));
     match_strictly(attempts, n_attempts, jobs, n_jobs, identity);
     match_loosely(attempts, n_attempts, jobs, n_jobs, without_description);

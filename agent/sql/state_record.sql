@@ -137,8 +137,7 @@ unsettled AS (
 counted AS (
     INSERT INTO qudra_sync.quota AS q (account, month, created, exceeded_at)
     SELECT $1::text, date_trunc('month', now() AT TIME ZONE 'UTC')::date, n.created, n.exceeded_at
-      FROM (SELECT count(*) FILTER (WHERE sent_op = 'create' AND synced AND binds AND NOT taken)
-                       AS created,
+      FROM (SELECT count(*) FILTER (WHERE sent_op = 'create' AND binds AND NOT taken) AS created,
                    CASE WHEN bool_or(verdict = 'deferred') THEN now() END AS exceeded_at
               FROM decided) n
      WHERE n.created > 0 OR n.exceeded_at IS NOT NULL

@@ -115,6 +115,27 @@ static void test_a_create_that_is_done_is_bound_counted_and_out_of_the_journal(v
         1);
 }
 
+/* As settling records a job that fits but for its texts: the row's own, and to be written anew. */
+static void test_a_create_that_is_bound_but_not_confirmed_counts_against_the_quota(void **state)
+{
+    struct fixture *f = *state;
+    const struct job_hash sent = hash_of(1);
+    const struct outcome o = created_as("job_1");
+    mark_pending(f, "a", OP_CREATE, 1);
+    assert_true(journal(f, "a", 1));
+    const struct result r = {.mapping = "jobs",
+                             .key = "a",
+                             .op = OP_CREATE,
+                             .sent = &sent,
+                             .verdict = {.state = ROW_PENDING, .op = OP_UPDATE},
+                             .outcome = &o};
+    record(f, &r);
+    assert_string_equal(row_of(f, "a").job_id, "job_1");
+    assert_int_equal(database_int(f->pg, "SELECT created FROM qudra_sync.quota"), 1);
+    record_as(f, "a", OP_UPDATE, OUTCOME_DONE, &sent, &o);
+    assert_int_equal(database_int(f->pg, "SELECT created FROM qudra_sync.quota"), 1);
+}
+
 static void test_what_was_answered_is_kept_where_it_differs_from_what_was_sent(void **state)
 {
     struct fixture *f = *state;
@@ -447,6 +468,7 @@ int main(void)
         STATE_TEST(test_only_pending_rows_without_a_job_are_journalled),
         STATE_TEST(test_a_row_with_an_unsettled_attempt_is_not_journalled_again),
         STATE_TEST(test_a_create_that_is_done_is_bound_counted_and_out_of_the_journal),
+        STATE_TEST(test_a_create_that_is_bound_but_not_confirmed_counts_against_the_quota),
         STATE_TEST(test_what_was_answered_is_kept_where_it_differs_from_what_was_sent),
         STATE_TEST(test_every_outcome_of_a_create_is_recorded),
         STATE_TEST(test_every_outcome_of_an_update_is_recorded),

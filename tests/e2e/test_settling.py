@@ -1,0 +1,74 @@
+"""Creates whose answer was lost: looked for until it is known, and nothing left behind."""
+
+import unittest
+
+from harness import OK, ROWS_LEFT, MirrorCase, eventually
+
+
+class SettlingCase(MirrorCase):
+    def lose(self, n, first=1, fault="slow"):
+        """The agent is killed while n creates are on their way; with "slow" they are applied."""
+        self.fill(n, first=first)
+        before = len(self.sandbox.requests("POST"))
+        self.sandbox.fault(fault, match={"method": "POST"}, ms=60000)
+        running = self.agent.start("once")
+        eventually(lambda: len(self.sandbox.requests("POST")) > before)
+        running.kill()
+        self.sandbox.no_faults()
+
+    def once(self, expect=OK):
+        """After the lease of the one that was killed."""
+        return self.agent.resume("once", expect=expect)
+
+
+class RowsThatAreGoneMeanwhile(SettlingCase):
+    def test_once_closes_what_was_removed_while_it_was_uncertain_before_it_says_converged(self):
+        self.lose(3)
+        self.db.psql("UPDATE job SET deleted_at = now() WHERE id <= 2")
+        self.once()
+        self.assert_mirrored()
+        self.assertEqual(len(self.sandbox.jobs()), 3)
+
+    def test_backfill_does_so_too_for_rows_that_were_deleted(self):
+        self.lose(3)
+        self.db.psql("DELETE FROM job WHERE id <= 2")
+        self.agent.run("backfill")
+        self.assert_mirrored()
+
+    def test_once_sends_what_turned_out_not_to_have_been_applied(self):
+        self.lose(3, fault="timeout")
+        self.once()
+        self.assert_mirrored()
+
+
+class AListThatIsTorn(SettlingCase):
+    """Qudra's list never comes to its end: each page leads to itself."""
+
+    def setUp(self):
+        super().setUp()
+        self.fill(120, first=1000)
+        self.agent.run("backfill")
+
+    def tear(self):
+        self.sandbox.fault("repeat_page", match={"method": "GET"})
+
+    def test_what_is_found_for_certain_is_bound_all_the_same(self):
+        self.lose(5)
+        self.tear()
+        self.once()
+        self.assert_mirrored()
+
+    def test_what_is_not_found_stays_uncertain_and_once_ends_and_says_so(self):
+        self.lose(5, fault="timeout")
+        self.tear()
+        done = self.once(expect=ROWS_LEFT)
+        self.assertIn("cannot be read to its end", done.stderr)
+        self.assertEqual(self.db.value("SELECT count(*) FROM qudra_sync.job "
+                                       "WHERE state = 'uncertain'"), 5)
+        self.sandbox.no_faults()
+        self.once()
+        self.assert_mirrored()
+
+
+if __name__ == "__main__":
+    unittest.main()
