@@ -77,7 +77,7 @@ static void answered(struct errand *errand, const struct http_response *r)
     arena_init(&scratch, 0);
     qudra_outcomes(&a->dialect, OP_UPDATE, false, 1, r, &scratch, &o);
     d->flying = false;
-    if (!errand_is_current(errand))
+    if (!sender_is_current(errand))
         o.kind = OUTCOME_RETRY;
     if (o.kind == OUTCOME_DONE)
         account_find_job(a);

@@ -75,7 +75,7 @@ static void listed(struct errand *errand, const struct http_response *r)
                page.error.kind != OUTCOME_LIMITED) { /* that page is simply asked for again */
         l->active = false;
         l->failed = true;
-        if (!page.ok && page.error.kind == OUTCOME_STOP && errand_is_current(errand))
+        if (!page.ok && page.error.kind == OUTCOME_STOP && sender_is_current(errand))
             account_stop(a, clock_mono_ms(), page.error.message);
     }
     arena_release(&scratch);

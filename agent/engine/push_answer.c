@@ -55,7 +55,7 @@ static void requeue_part(struct parcel *whole, size_t from, size_t n, size_t cap
 static void split(struct parcel *c, const struct outcome *o)
 {
     bool no_bulk = o->code != NULL && strcmp(o->code, "partner.forbidden") == 0;
-    if (no_bulk && errand_is_current(&c->errand)) {
+    if (no_bulk && sender_is_current(&c->errand)) {
         LOG_WARN("bulk-create is not in this key's plan: creating one at a time",
                  log_str("account", c->push->o.account->config->name));
         c->push->o.account->bulk = 1;
@@ -115,7 +115,7 @@ static void learn(struct parcel *c, const struct parcel_row *row)
     struct account *a = c->push->o.account;
     if (row->outcome.kind != OUTCOME_DONE)
         return;
-    if (c->op != OP_CREATE && errand_is_current(&c->errand))
+    if (c->op != OP_CREATE && sender_is_current(&c->errand))
         account_find_job(a);
     if (row->has_answered)
         account_learn(a, &row->hash, &row->answered, fields_sent(c, row));
@@ -171,7 +171,7 @@ static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
 static bool heed(struct parcel *c, const struct parcel_row *row, int64_t now_ms)
 {
     struct account *a = c->push->o.account;
-    bool current = errand_is_current(&c->errand);
+    bool current = sender_is_current(&c->errand);
     switch (row->outcome.kind) {
     case OUTCOME_GONE:
         return current && doubt_missing(c->push->doubt, row->job_id);

@@ -24,7 +24,7 @@ double sender_random(void)
     return drand48();
 }
 
-bool errand_is_current(const struct errand *errand)
+bool sender_is_current(const struct errand *errand)
 {
     return errand->key_number == errand->account->key_number;
 }
@@ -129,7 +129,7 @@ size_t sender_deliver(struct sender *s)
         remember(s, r);
         tell_world(s, errand, r);
         bool taken = r->end == HTTP_ANSWERED && r->status >= 200 && r->status < 300;
-        if (taken && errand_is_current(errand))
+        if (taken && sender_is_current(errand))
             account_accepted(errand->account);
         errand->done(errand, r);
         http_response_free(r);

@@ -33,7 +33,7 @@ struct errand {
 
 /* The request carried the key that is in use now. What another key was told says nothing of it: not
  * that it is refused, nor which jobs and how much quota there are. */
-bool errand_is_current(const struct errand *errand);
+bool sender_is_current(const struct errand *errand);
 
 /* 0: a request of the account may leave now; else how long to wait (LIMITER_ASK_AGAIN: an answer
  * must come first). */

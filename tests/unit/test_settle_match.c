@@ -73,7 +73,8 @@ static void test_a_title_in_other_words_is_never_bound_but_never_sent_again_eith
     assert_int_equal(a[0].match, SETTLE_AMBIGUOUS);
 }
 
-static void test_a_job_that_is_equal_in_all_is_its_own_whatever_came_back_changed_before(void **state)
+static void
+test_a_job_that_is_equal_in_all_is_its_own_whatever_came_back_changed_before(void **state)
 {
     (void)state;
     struct settle_attempt a[] = {attempt("Cook", "x"), attempt("Nurse", "x")};
