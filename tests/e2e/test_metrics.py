@@ -1,6 +1,5 @@
 """/metrics, /healthz and /readyz as Prometheus and a load balancer meet them."""
 
-import shutil
 import socket
 import subprocess
 import unittest
@@ -43,8 +42,6 @@ class Scraped(MirrorCase):
         created = ('qudra_sync_rows_pushed_total{account="default",operation="create",'
                    'outcome="done"} 3\n')
         text = eventually(lambda: created in (t := self.get("/metrics")[1]) and t)
-        if shutil.which("promtool") is None:
-            self.skipTest("promtool is not installed: the text is not checked")
         done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                               capture_output=True)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
