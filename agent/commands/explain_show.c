@@ -4,12 +4,10 @@
  */
 #include <string.h>
 
-#include "base/utf8.h"
 #include "commands/explain.h"
 #include "commands/table.h"
 
-#define INDENT        2
-#define EXCERPT_BYTES 240
+#define INDENT 2
 
 struct story {
     const struct explanation *x;
@@ -29,16 +27,6 @@ static void section(const struct story *s, const char *en, const char *ar)
 {
     buf_addch(s->out, '\n');
     output_title(s->o, s->out, in_language(s, en, ar));
-}
-
-static const char *excerpt(struct arena *a, struct text t)
-{
-    if (t.data == NULL)
-        return NULL;
-    if (t.len <= EXCERPT_BYTES)
-        return arena_strndup(a, t.data, t.len);
-    size_t cut = utf8_cut(t.data, t.len, EXCERPT_BYTES);
-    return arena_printf(a, "%.*s… (%zu bytes)", (int)cut, t.data, t.len);
 }
 
 /* ---- source ---------------------------------------------------------------------------------- */
@@ -74,15 +62,15 @@ static void show_source(const struct story *s)
     const struct text *computed = x->row->value + m->n_key;
     table_init(&t, s->a, pair_columns, 2);
     for (size_t i = 0; i < m->n_key; i++)
-        add_pair(&t, m->key[i]->text, excerpt(s->a, x->row->value[i]));
+        add_pair(&t, m->key[i]->text, output_excerpt(s->a, x->row->value[i]));
     if (m->removed != NULL)
         add_pair(&t, "removed", x->removed ? "yes" : "no");
     if (m->updated_at != NULL)
-        add_pair(&t, "updated_at", excerpt(s->a, computed[COLUMN_CHANGED]));
+        add_pair(&t, "updated_at", output_excerpt(s->a, computed[COLUMN_CHANGED]));
     if (m->priority != NULL)
-        add_pair(&t, "priority", excerpt(s->a, computed[COLUMN_PRIORITY]));
+        add_pair(&t, "priority", output_excerpt(s->a, computed[COLUMN_PRIORITY]));
     if (m->n_due > 0)
-        add_pair(&t, "due", excerpt(s->a, computed[COLUMN_DUE]));
+        add_pair(&t, "due", output_excerpt(s->a, computed[COLUMN_DUE]));
     if (x->rows > 1)
         add_pair(&t, "rows", arena_printf(s->a, "%zu with this key", x->rows));
     table_write(&t, s->o, INDENT, s->out);
@@ -93,7 +81,7 @@ static void show_source(const struct story *s)
 static void add_step(const struct story *s, struct table *t, const struct trace_step *step,
                      bool first)
 {
-    const char *output = excerpt(s->a, step->output);
+    const char *output = output_excerpt(s->a, step->output);
     table_add_row(t);
     if (first)
         table_set(t, 0, step->field >= 0 ? job_fields[step->field].name : "row", STYLE_BOLD);
@@ -145,7 +133,7 @@ static void show_payload(const struct story *s)
         if (brief.field[f].data == NULL)
             continue;
         if (job_fields[f].type == JOB_TYPE_STRING)
-            brief.field[f] = text_of(excerpt(s->a, brief.field[f]));
+            brief.field[f] = text_of(output_excerpt(s->a, brief.field[f]));
         buf_clear(&one);
         json_writer_init(&w, &one);
         job_write(&w, &brief, 1u << f, false);

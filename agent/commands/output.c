@@ -17,6 +17,7 @@
 #define WIDTH_IF_UNKNOWN 80
 #define WIDTH_LEAST      20
 #define HEIGHT_LEAST     5
+#define EXCERPT_BYTES    240
 
 /* 0: not set, or no number of columns or lines. */
 static size_t from_environment(const char *name)
@@ -104,6 +105,16 @@ static size_t columns_of(uint32_t point)
 {
     int columns = uc_width(point, "UTF-8");
     return columns > 0 ? (size_t)columns : 0;
+}
+
+const char *output_excerpt(struct arena *a, struct text t)
+{
+    if (t.data == NULL)
+        return NULL;
+    if (t.len <= EXCERPT_BYTES)
+        return arena_strndup(a, t.data, t.len);
+    size_t cut = utf8_cut(t.data, t.len, EXCERPT_BYTES);
+    return arena_printf(a, "%.*s… (%zu bytes)", (int)cut, t.data, t.len);
 }
 
 size_t output_columns(const char *clean, size_t bytes)

@@ -10,6 +10,7 @@
 #define QS_COMMANDS_OUTPUT_H
 
 #include "formats/json.h"
+#include "formats/text.h"
 #include "rules/zone.h"
 
 enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_BAD };
@@ -31,6 +32,8 @@ void output_flush(const struct buf *text);
 /* One line that is safe to show: white space of any kind as a blank, other control characters,
  * marks of direction and bytes that are no UTF-8 as '?'. NULL gives "". */
 const char *output_clean(struct arena *a, const char *text);
+/* The text, or its beginning and how long it is; NULL for TEXT_NONE. */
+const char *output_excerpt(struct arena *a, struct text t);
 /* Display columns of clean text: wide characters take two, marks none. */
 size_t output_columns(const char *clean, size_t bytes);
 /* Bytes of the longest beginning that takes at most `columns`, ending before a blank where there is

@@ -94,7 +94,7 @@ static int run(const struct invocation *in, struct err *e)
 static const struct command_option options[] = {
     {"--json", NULL, "the plan as one JSON object"},
     {"--detail", NULL,
-     "each row that something is to be sent for, or that is refused, on a line of its own"},
+     "each row that something is to be sent for, or that is refused, and what would be sent of it"},
     {"--out", "FILE",
      "write the plan to FILE, for `backfill --plan FILE`: a line of JSON for each row"},
     {NULL, NULL, NULL},

@@ -9,6 +9,8 @@
 #include "commands/plan.h"
 #include "engine/account.h"
 
+#define DETAIL_INDENT 9
+
 /* ---- the file -------------------------------------------------------------------------------- */
 
 /* Whose jobs they would become is told by the key alone. */
@@ -83,22 +85,59 @@ static void write_row(const struct plan_report *r, const struct feed *f,
 
 /* ---- for people ------------------------------------------------------------------------------ */
 
-static void print_row(const struct feed *f, const struct sighting *seen)
+/* One line that can be grepped, then what is behind each word of it. */
+static void add_title(struct buf *out, const struct feed *f, const struct sighting *seen,
+                      struct arena *a)
 {
-    struct arena a;
-    arena_init(&a, 0);
     bool refused = seen->desired.kind == DESIRED_REFUSED;
-    printf("%-8s %s %s", refused ? "refuse" : op_names[seen->op.kind], f->mapping->name,
-           output_clean(&a, seen->key));
+    buf_printf(out, "%-8s %s %s", refused ? "refuse" : op_names[seen->op.kind], f->mapping->name,
+               output_clean(a, seen->key));
     for (size_t i = 0; refused && i < seen->desired.n_refusals; i++)
-        printf("%s %s", i == 0 ? ":" : ",", seen->desired.refusals[i].rule);
+        buf_printf(out, "%s %s", i == 0 ? ":" : ",", seen->desired.refusals[i].rule);
     const char *between = ":";
     for (unsigned field = 0; seen->op.kind == OP_UPDATE && field < JOB_FIELDS; field++)
         if ((seen->op.fields & 1u << field) != 0) {
-            printf("%s %s", between, job_fields[field].name);
+            buf_printf(out, "%s %s", between, job_fields[field].name);
             between = ",";
         }
-    printf("\n");
+    buf_addch(out, '\n');
+}
+
+static void add_line(const struct output *o, struct buf *out, const char *text)
+{
+    buf_printf(out, "%*s", DETAIL_INDENT, "");
+    output_wrapped(o, out, STYLE_DIM, text, DETAIL_INDENT);
+}
+
+/* What would be sent of the field. What Qudra holds instead is nowhere kept, only its hash. */
+static void add_field(const struct output *o, struct buf *out, const struct job *job,
+                      unsigned field, struct arena *a)
+{
+    const char *value = output_excerpt(a, job->field[field]);
+    add_line(o, out,
+             arena_printf(a, "%s: %s", job_fields[field].name,
+                          value != NULL ? value : "(none any more)"));
+}
+
+static void print_row(const struct feed *f, const struct sighting *seen)
+{
+    const struct desired *d = &seen->desired;
+    struct output o;
+    struct buf out = BUF_INIT(64 * 1024);
+    struct arena a;
+    arena_init(&a, 0);
+    output_init(&o);
+    add_title(&out, f, seen, &a);
+    for (size_t i = 0; d->kind == DESIRED_REFUSED && i < d->n_refusals; i++)
+        add_line(&o, &out, d->refusals[i].message);
+    unsigned shown = seen->op.kind == OP_UPDATE   ? seen->op.fields
+                     : seen->op.kind == OP_CREATE ? 1u << JOB_TITLE | 1u << JOB_CITY
+                                                  : 0;
+    for (unsigned field = 0; d->kind == DESIRED_JOB && field < JOB_FIELDS; field++)
+        if ((shown & 1u << field) != 0)
+            add_field(&o, &out, d->job, field, &a);
+    output_flush(&out);
+    buf_release(&out);
     arena_release(&a);
 }
 

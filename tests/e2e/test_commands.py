@@ -87,6 +87,17 @@ class WhatAPlanCosts(MirrorCase):
         self.assertIn("update   jobs 2: title, salary_min", lines)
         self.assertIn("refuse   jobs 900: title.too_short", lines)
 
+    def test_the_detail_says_what_would_be_sent_and_what_is_wrong(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET pay = 9500, title = 'Edited' WHERE id = 2; "
+                     "INSERT INTO job (id, title) VALUES (9, 'New one'), (900, 'no')")
+        said = self.agent.run("plan", "--detail").stdout
+        self.assertIn("update   jobs 2: title, salary_min\n"
+                      "         title: Edited\n         salary_min: 9500\n", said)
+        self.assertIn("create   jobs 9\n         title: New one\n", said)
+        self.assertRegex(said, r"too_short\n         title has 2 characters; at least 3")
+
 
 class Explain(MirrorCase):
     def setUp(self):
