@@ -10,36 +10,24 @@
  * that nothing was sent (it may have been the second try): HTTP_NOT_SENT also needs that curl never
  * asked for a byte of the body.
  */
-#include "edges/http.h"
+#include "edges/http_internal.h"
 
-#include <ctype.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include <curl/curl.h>
 
 #include "base/clock.h"
 #include "base/version.h"
 
-#define BODY_MAX           ((size_t)32 << 20)
-#define HEADERS_MAX        ((size_t)64 << 10)
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
-
-/* What http_response points into. */
-struct answer {
-    struct http_response response; /* first: a pointer to it is a pointer to the answer */
-    struct buf headers;            /* "name\0value\0", names in lower case */
-    struct buf body;
-    struct answer *next;
-};
 
 struct exchange {
     CURL *easy;
     struct curl_slist *lines; /* with the key in it: wiped */
-    char *body;
+    const char *body;         /* the caller's */
     size_t body_len, body_sent;
     int64_t not_after_ms;
     struct answer *answer;
@@ -52,6 +40,7 @@ struct http {
     struct exchange *flying, *pool;
     size_t in_flight;
     struct answer *first, *last; /* ended, not yet fetched */
+    struct answer *spare;        /* read; the next ones are written into their memory */
 };
 
 bool http_new(struct http **out, struct err *e)
@@ -82,7 +71,6 @@ static void free_lines(struct curl_slist *lines)
 static void exchange_clear(struct exchange *x)
 {
     free_lines(x->lines);
-    mem_free(x->body);
     http_response_free(x->answer ? &x->answer->response : NULL);
     *x = (struct exchange){.easy = x->easy};
 }
@@ -149,6 +137,7 @@ void http_free(struct http *h)
     }
     for (struct http_response *r; (r = http_next(h)) != NULL;)
         http_response_free(r);
+    http_answers_free(&h->spare);
     curl_multi_cleanup(h->multi);
     mem_free(h);
     curl_global_cleanup();
@@ -180,37 +169,14 @@ static int rewind_body(void *arg, curl_off_t offset, int origin)
 
 static size_t keep_body(char *data, size_t size, size_t n, void *arg)
 {
-    struct exchange *x = arg;
-    buf_add(&x->answer->body, data, size * n);
-    return x->answer->body.overflowed ? 0 : size * n;
+    const struct exchange *x = arg;
+    return http_answer_add_body(x->answer, data, size * n) ? size * n : 0;
 }
 
-/* One line, its end included. A status line begins a new answer (after 100 Continue). */
 static size_t keep_header(char *line, size_t size, size_t n, void *arg)
 {
-    struct buf *headers = &((struct exchange *)arg)->answer->headers;
-    size_t len = strnlen(line, size * n);
-    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        buf_clear(headers);
-        return size * n;
-    }
-    const char *colon = memchr(line, ':', len);
-    if (!colon)
-        return size * n;
-    const char *value = colon + 1;
-    while (len > 0 && isspace((unsigned char)line[len - 1]))
-        len--;
-    while (value < line + len && isspace((unsigned char)*value))
-        value++;
-    const size_t value_len = value < line + len ? (size_t)(line + len - value) : 0;
-    const size_t name_len = (size_t)(colon - line);
-    if (headers->len + name_len + value_len + 2 > HEADERS_MAX)
-        return size * n; /* nobody who means well sends so many */
-    for (const char *c = line; c < colon; c++)
-        buf_addch(headers, (char)tolower((unsigned char)*c));
-    buf_addch(headers, '\0');
-    buf_add(headers, value, value_len);
-    buf_addch(headers, '\0');
+    const struct exchange *x = arg;
+    http_answer_add_header(x->answer, line, size * n);
     return size * n;
 }
 
@@ -225,7 +191,7 @@ static void add_line(struct exchange *x, const char *before, const char *value)
     if (len < 0 || (size_t)len >= sizeof line || strpbrk(line, "\r\n"))
         BUG("http: a header that cannot be sent");
     struct curl_slist *longer = curl_slist_append(x->lines, line);
-    explicit_bzero(line, sizeof line);
+    explicit_bzero(line, (size_t)len);
     if (!longer)
         BUG("libcurl is out of memory");
     x->lines = longer;
@@ -292,25 +258,12 @@ static void set_request(struct exchange *x, const struct http_request *r)
     SET(CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-static struct answer *new_answer(void *tag)
-{
-    struct answer *a = mem_alloc(sizeof *a);
-    a->response.tag = tag;
-    a->response.started_ms = clock_mono_ms();
-    buf_init(&a->headers, HEADERS_MAX);
-    buf_init(&a->body, BODY_MAX);
-    return a;
-}
-
 bool http_start(struct http *h, const struct http_request *r, struct err *e)
 {
     struct exchange *x = take_exchange(h);
-    x->answer = new_answer(r->tag);
-    if (r->body) {
-        x->body = mem_alloc(r->body_len + 1);
-        memcpy(x->body, r->body, r->body_len);
-        x->body_len = r->body_len;
-    }
+    x->answer = http_answer_take(&h->spare, r->tag);
+    x->body = r->body;
+    x->body_len = r->body_len;
     x->not_after_ms = r->not_after_ms;
     add_lines(x, r);
     set_connection(x, r->timeout_ms);
@@ -469,27 +422,4 @@ struct http_response *http_next(struct http *h)
     if (!h->first)
         h->last = NULL;
     return &a->response;
-}
-
-const char *http_header(const struct http_response *r, const char *name)
-{
-    const struct buf *headers = &((const struct answer *)(const void *)r)->headers;
-    const char *found = NULL;
-    for (size_t at = 0; at < headers->len;) {
-        const char *key = headers->data + at, *value = key + strlen(key) + 1;
-        if (strcmp(key, name) == 0)
-            found = value;
-        at = (size_t)(value - headers->data) + strlen(value) + 1;
-    }
-    return found;
-}
-
-void http_response_free(struct http_response *r)
-{
-    if (!r)
-        return;
-    struct answer *a = (struct answer *)(void *)r;
-    buf_release(&a->headers);
-    buf_release(&a->body);
-    mem_free(a);
 }

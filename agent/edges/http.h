@@ -22,7 +22,7 @@ struct http_request {
     const char *method; /* GET, POST, PATCH, PUT, DELETE */
     const char *url;
     const char *idempotency_key; /* NULL: none */
-    const char *body;            /* NULL: none; copied */
+    const char *body;            /* NULL: none; must last until the response has ended */
     size_t body_len;
     const struct secret *key;
     int64_t timeout_ms;
@@ -58,7 +58,7 @@ struct http_wait_fd {
  * Works with nothing in flight too: this is the agent's one wait. */
 bool http_wait(struct http *h, int64_t timeout_ms, struct http_wait_fd *fds, size_t n,
                struct err *e) MUST_CHECK;
-/* The next ended response, or NULL; the caller frees it. */
+/* The next ended response, or NULL; the caller frees it before the http itself. */
 struct http_response *http_next(struct http *h);
 void http_response_free(struct http_response *r);
 
