@@ -271,6 +271,13 @@ static inline bool has_room(struct buf *b, size_t bytes)
     return grow(b, bytes);
 }
 
+void buf_reserve(struct buf *b, size_t bytes)
+{
+    if (bytes > b->max - b->len)
+        bytes = b->max - b->len;
+    has_room(b, bytes);
+}
+
 void buf_add(struct buf *b, const void *data, size_t bytes)
 {
     if (!has_room(b, bytes))

@@ -62,8 +62,9 @@ struct buf {
     }
 
 void buf_init(struct buf *b, size_t max_bytes);
-void buf_clear(struct buf *b);   /* empty again, memory kept */
-void buf_release(struct buf *b); /* memory given back, may be used again */
+void buf_clear(struct buf *b);                 /* empty again, memory kept */
+void buf_release(struct buf *b);               /* memory given back, may be used again */
+void buf_reserve(struct buf *b, size_t bytes); /* so many more will come: grows once */
 void buf_add(struct buf *b, const void *data, size_t bytes);
 void buf_addstr(struct buf *b, const char *s);
 void buf_addch(struct buf *b, char c);

@@ -82,6 +82,15 @@ void qudra_create(const struct dialect *d, const struct job *job, struct arena *
     one_job(job, JOB_ALL, false, a, out);
 }
 
+/* About what a job's JSON takes: more is only slower. */
+static size_t size_of(const struct job *job)
+{
+    size_t bytes = 64;
+    for (enum job_field f = 0; f < JOB_FIELDS; f++)
+        bytes += job->field[f].len + strlen(job_fields[f].name) + 8;
+    return bytes;
+}
+
 /* Part B: path and wrapper. An empty wrapper: the list itself. */
 void qudra_bulk_create(const struct dialect *d, const struct job *const *jobs, size_t n,
                        struct arena *a, struct qudra_request *out)
@@ -89,6 +98,10 @@ void qudra_bulk_create(const struct dialect *d, const struct job *const *jobs, s
     const bool wrapped = d->bulk_wrapper[0] != '\0';
     struct buf b = BUF_INIT(REQUEST_MAX);
     struct json_writer w;
+    size_t bytes = 64;
+    for (size_t i = 0; i < n; i++)
+        bytes += size_of(jobs[i]);
+    buf_reserve(&b, bytes);
     json_writer_init(&w, &b);
     if (wrapped) {
         json_open_object(&w);

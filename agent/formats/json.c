@@ -293,7 +293,7 @@ const struct json *json_get(const struct json *object, const char *key)
     if (!object || object->type != JSON_OBJECT)
         return NULL;
     for (const struct json *v = object->first; v; v = v->next) {
-        if (!strcmp(v->key, key))
+        if (v->key[0] == key[0] && !strcmp(v->key, key)) /* most differ in their first letter */
             return v;
     }
     return NULL;

@@ -1,6 +1,6 @@
 /*
  * Writing: a comma is put where one is due, and most bytes of a text stand as they are, so those
- * are found eight at a time.
+ * are found many at a time.
  */
 #include "formats/json.h"
 
@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/lanes.h"
 
 void json_writer_init(struct json_writer *w, struct buf *out)
 {
@@ -68,42 +70,38 @@ static void add_escape(struct buf *out, unsigned char c)
     buf_printf(out, "\\u%04x", c);
 }
 
-/* Runs without anything to escape are copied whole. */
-/* Bytes at s, in steps of eight, that stand as they are: no control, no quote, no backslash. */
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Bytes at s that stand as they are: no control, no quote, no backslash. */
 static size_t plain_run(const char *s, size_t len)
 {
-    const uint64_t high = 0x8080808080808080U, ones = 0x0101010101010101U;
     size_t at = 0;
 
-    for (uint64_t w; at + sizeof(w) <= len; at += sizeof(w)) {
-        memcpy(&w, s + at, sizeof(w));
-        uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
-        uint64_t found = ((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) |
-                         ((backslash - ones) & ~backslash);
-        if (found & high)
+    for (; at + sizeof(lanes) <= len; at += sizeof(lanes)) {
+        lanes v = lanes_at(s + at);
+        if (lanes_any(lanes_between(v, 0, 0x1f) | lanes_are(v, '"') | lanes_are(v, '\\')))
             break;
     }
+    while (at < len && is_plain(s[at]))
+        at++;
     return at;
 }
 
+/* Runs without anything to escape are copied whole. */
 static void add_quoted(struct buf *out, const char *s, size_t len)
 {
-    size_t run = 0;
-
     buf_addch(out, '"');
-    for (size_t i = plain_run(s, len); i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
+    for (size_t at = 0; at < len;) {
+        size_t run = plain_run(s + at, len - at);
 
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            if ((i & 7) == 0)
-                i += plain_run(s + i + 1, len - i - 1);
-            continue;
-        }
-        buf_add(out, s + run, i - run);
-        add_escape(out, c);
-        run = i + 1;
+        buf_add(out, s + at, run);
+        at += run;
+        if (at < len)
+            add_escape(out, (unsigned char)s[at++]);
     }
-    buf_add(out, s + run, len - run);
     buf_addch(out, '"');
 }
 
@@ -142,8 +140,16 @@ void json_write_strn(struct json_writer *w, const char *s, size_t len)
 
 void json_write_int(struct json_writer *w, int64_t n)
 {
-    begin_value(w);
-    buf_printf(w->out, "%lld", (long long)n);
+    char digits[20];
+    size_t at = sizeof digits;
+    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+    do
+        digits[--at] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (n < 0)
+        digits[--at] = '-';
+    json_write_raw(w, digits + at, sizeof digits - at);
 }
 
 /* 15 digits always survive a double, 17 always bring it back. */

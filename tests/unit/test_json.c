@@ -107,6 +107,29 @@ static void test_an_escape_without_a_character_reads_as_its_replacement(void **s
     assert_non_null(json_get(read_text("{\"k\\u0000\":1}"), "k\xef\xbf\xbd"));
 }
 
+/* Long strings are read and written in steps, which must not show. */
+static void test_what_is_escaped_is_found_wherever_it_stands(void **state)
+{
+    static const char odd[] = "\"\\\n\x01";
+    char value[50];
+    struct buf out = BUF_INIT(1024);
+    struct json_writer w;
+
+    (void)state;
+    for (size_t at = 0; at < sizeof value; at++)
+        for (const char *o = odd; *o; o++) {
+            memset(value, 'x', sizeof value);
+            value[at] = *o;
+            buf_clear(&out);
+            json_writer_init(&w, &out);
+            json_write_strn(&w, value, sizeof value);
+            const struct json *v = read_text(buf_str(&out));
+            assert_int_equal(v->len, sizeof value);
+            assert_memory_equal(v->text, value, sizeof value);
+        }
+    buf_release(&out);
+}
+
 static void test_bad_text_is_refused_with_its_place(void **state)
 {
     static const char *const cases[] = {
@@ -321,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_getters_take_anything_calmly),
         cmocka_unit_test(test_escapes_become_characters),
         cmocka_unit_test(test_an_escape_without_a_character_reads_as_its_replacement),
+        cmocka_unit_test(test_what_is_escaped_is_found_wherever_it_stands),
         cmocka_unit_test(test_bad_text_is_refused_with_its_place),
         cmocka_unit_test(test_every_torn_end_is_refused),
         cmocka_unit_test(test_broken_utf8_is_refused),
