@@ -5,10 +5,13 @@
 
 #include "engine/push_internal.h"
 
+#define BULK_BLOCK   ((size_t)64 * 1024)
+#define SINGLE_BLOCK ((size_t)4 * 1024)
+
 struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)
 {
     struct parcel *c = mem_alloc(sizeof *c);
-    arena_init(&c->arena, 4096);
+    arena_init(&c->arena, cap > 1 ? BULK_BLOCK : SINGLE_BLOCK);
     c->push = p;
     c->op = op;
     c->fence = p->fence;

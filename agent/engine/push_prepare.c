@@ -13,47 +13,31 @@
 
 #define BROKEN_FOR_MS 10000 /* how long the rows of a mapping that cannot be read wait */
 
-/* A page's rows by key. */
-struct by_key {
-    const char *key;
-    size_t at;
-};
-
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(((const struct by_key *)a)->key, ((const struct by_key *)b)->key);
-}
-
-static struct by_key *index_page(const struct source_page *page, struct arena *a)
-{
-    struct by_key *index = arena_alloc(a, (page->n + 1) * sizeof *index);
-    for (size_t i = 0; i < page->n; i++)
-        index[i] = (struct by_key){.key = page->keys[i], .at = i};
-    qsort(index, page->n, sizeof *index, compare_keys);
-    return index;
-}
-
 static void desire_gone(struct desired *d)
 {
     *d = (struct desired){.kind = DESIRED_GONE};
 }
 
-/* What the mapping wants for a key now. */
-static void desire(const struct feed *f, const struct source_page *page, const struct by_key *index,
-                   const char *key, struct arena *a, struct desired *out)
+static int compare_keys(const void *a, const void *b)
 {
-    const struct by_key probe = {.key = key};
-    const struct by_key *hit = bsearch(&probe, index, page->n, sizeof *index, compare_keys);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* What the mapping wants for a key now. */
+static void desire(const struct feed *f, const struct source_page *page, const char *key,
+                   struct arena *a, struct desired *out)
+{
+    const char **hit = bsearch(&key, page->keys, page->n, sizeof *page->keys, compare_keys);
     if (hit == NULL) {
         desire_gone(out);
         return;
     }
-    const struct by_key *first = hit, *last = hit, *end = index + page->n;
-    while (first > index && strcmp(first[-1].key, key) == 0)
+    const char **first = hit, **last = hit, **end = page->keys + page->n;
+    while (first > page->keys && strcmp(first[-1], key) == 0)
         first--;
-    while (last + 1 < end && strcmp(last[1].key, key) == 0)
+    while (last + 1 < end && strcmp(last[1], key) == 0)
         last++;
-    const struct row *row = &page->rows[hit->at];
+    const struct row *row = &page->rows[hit - page->keys];
     const struct text *removed = &row->value[f->mapping->n_key + COLUMN_REMOVED];
     if (last > first) {
         struct refusal *refusal = arena_alloc(a, sizeof *refusal);
@@ -191,13 +175,12 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
     struct source_page page;
     if (!source_rows(s->feed->lookup, s->keys, s->n, &page, e))
         return put_off(s->feed, now_ms, e);
-    const struct by_key *index = index_page(&page, &p->work);
     const char **gone = arena_alloc(&p->work, s->n * sizeof *gone);
     size_t n_gone = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct picked *r = s->rows[i];
         struct desired d;
-        desire(s->feed, &page, index, r->key, &p->work, &d);
+        desire(s->feed, &page, r->key, &p->work, &d);
         if (is_stray(p, r, &d)) {
             if (!leave(p, s, r, &d, e))
                 return false;

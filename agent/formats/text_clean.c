@@ -35,11 +35,14 @@ static bool is_control(uint32_t cp)
 static bool is_plain(uint32_t cp, bool *mark)
 {
     bool after_mark = *mark;
+    *mark = false;
+    if (cp >= 0x20 && cp < 0x7F)
+        return true;
     *mark = (cp >= 0x064B && cp <= 0x0652) || cp == 0x0670;
     if (*mark)
         return !after_mark;
     if (cp < 0x80)
-        return !is_control(cp) || cp == '\n' || cp == '\t';
+        return cp == '\n' || cp == '\t';
     if (cp >= 0x0600 && cp <= 0x06D5)
         return cp != 0x061C && !(cp >= 0x0610 && cp <= 0x061A) && !(cp >= 0x0653 && cp <= 0x065F);
     return (cp >= 0xA1 && cp <= 0x2FF && cp != 0xAD) || (cp >= 0x06EE && cp <= 0x06FF) ||
