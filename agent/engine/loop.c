@@ -301,6 +301,7 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
         if (l->stopping && in_flight(l) == 0) {
             tell_all(l, now_ms);
             *end = reload && !signals_stop() ? LOOP_RELOAD : LOOP_STOPPED;
+            *e = (struct err)ERR_INIT; /* what was borne is no reason to fail */
             return true;
         }
         if (l->o.mode != LOOP_RUN) {
