@@ -238,9 +238,11 @@ static bool may_close_now(struct parcel *c, struct outcome *o)
                               .match_ready = -1};
         return false;
     }
-    struct outcome held;
-    copy_outcome(&c->arena, o, &held);
-    c->rows[0].job = *held.answered;
+    struct job *held = &c->rows[0].job;
+    *held = *o->answered;
+    for (enum job_field f = 0; f < JOB_FIELDS; f++)
+        if (held->field[f].data != NULL)
+            held->field[f].data = arena_strndup(&c->arena, held->field[f].data, held->field[f].len);
     c->knows = true;
     return true;
 }
