@@ -156,6 +156,19 @@ void state_read_hash(const struct pg_result *r, size_t row, size_t all, size_t f
         out->field[f] = be64toh(words[f]);
 }
 
+void state_add_words(struct pg_array *column, const struct job_words *w)
+{
+    const uint64_t words[] = {htobe64(w->title), htobe64(w->description)};
+    pg_array_bytes(column, words, sizeof words);
+}
+
+void state_read_words(const struct pg_result *r, size_t row, size_t column, struct job_words *out)
+{
+    uint64_t words[2] = {0};
+    pg_bytes(r, row, column, words, sizeof words);
+    *out = (struct job_words){.title = be64toh(words[0]), .description = be64toh(words[1])};
+}
+
 void state_add_op(struct pg_array *column, enum op_kind op)
 {
     pg_array_str(column, op == OP_NONE ? NULL : op_names[op]);

@@ -167,6 +167,7 @@ struct attempt {
     const char *mapping, *key;
     const char *idempotency_key;
     struct job_hash payload;
+    struct job_words words;
 };
 /* Journals creates and marks their rows `sending`, committed when it returns. Only rows that are
  * still pending without a job are taken: taken[i] says which. */
@@ -225,6 +226,7 @@ bool state_notes_next_ms(struct pg *pg, const char *account, int64_t *in_ms,
 struct open_attempt {
     const char *mapping, *key;
     struct job_hash payload;
+    struct job_words words;   /* all zero: not known */
     int64_t sent_ago_ms;      /* by the state database's clock */
     int64_t uncertain_ago_ms; /* -1: not known */
 };

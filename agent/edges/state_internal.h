@@ -47,6 +47,8 @@ void state_add_hash(struct pg_array *column, const struct job_hash *h);   /* all
 void state_add_fields(struct pg_array *column, const struct job_hash *h); /* NULL adds NULL */
 void state_read_hash(const struct pg_result *r, size_t row, size_t all, size_t fields,
                      struct job_hash *out);
+void state_add_words(struct pg_array *column, const struct job_words *w);
+void state_read_words(const struct pg_result *r, size_t row, size_t column, struct job_words *out);
 bool state_hash_is_none(const struct job_hash *h);
 
 void state_add_op(struct pg_array *column, enum op_kind op);         /* OP_NONE is NULL */

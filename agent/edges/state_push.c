@@ -97,12 +97,14 @@ static void add_attempts(struct state_call *c, const struct attempt *attempts, s
     struct pg_array *idempotency_key = state_call_column(c, PG_TEXT);
     struct pg_array *hash = state_call_column(c, PG_BYTEA);
     struct pg_array *fields = state_call_column(c, PG_BYTEA);
+    struct pg_array *words = state_call_column(c, PG_BYTEA);
     for (size_t i = 0; i < n; i++) {
         pg_array_str(mapping, attempts[i].mapping);
         pg_array_str(key, attempts[i].key);
         pg_array_str(idempotency_key, attempts[i].idempotency_key);
         state_add_hash(hash, &attempts[i].payload);
         state_add_fields(fields, &attempts[i].payload);
+        state_add_words(words, &attempts[i].words);
     }
 }
 

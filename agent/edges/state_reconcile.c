@@ -7,7 +7,7 @@
 bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,
                          struct open_attempt **out, size_t *n, struct err *e)
 {
-    enum { MAPPING, KEY, HASH, FIELDS, SENT_AGO, UNCERTAIN_AGO };
+    enum { MAPPING, KEY, HASH, FIELDS, WORDS, SENT_AGO, UNCERTAIN_AGO };
     struct state_call c;
     struct pg_result *r;
     state_call_init(&c, pg, NULL);
@@ -22,6 +22,7 @@ bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struc
         o->mapping = arena_strdup(a, pg_str(r, i, MAPPING));
         o->key = arena_strdup(a, pg_str(r, i, KEY));
         state_read_hash(r, i, HASH, FIELDS, &o->payload);
+        state_read_words(r, i, WORDS, &o->words);
         o->sent_ago_ms = pg_int(r, i, SENT_AGO, 0);
         o->uncertain_ago_ms = pg_int(r, i, UNCERTAIN_AGO, -1);
     }

@@ -164,11 +164,13 @@ static bool journal(struct parcel *c, struct err *e)
     const char *idempotency = idempotency_key(c);
     struct attempt *attempts = arena_alloc(&c->arena, c->n * sizeof *attempts);
     bool *taken = arena_alloc(&c->arena, c->n * sizeof *taken);
-    for (size_t i = 0; i < c->n; i++)
+    for (size_t i = 0; i < c->n; i++) {
         attempts[i] = (struct attempt){.mapping = c->rows[i].mapping,
                                        .key = c->rows[i].key,
                                        .idempotency_key = idempotency,
                                        .payload = c->rows[i].hash};
+        job_words(&c->rows[i].job, &attempts[i].words);
+    }
     CRASH_POINT("journal.before");
     if (!state_journal(p->o.state, &p->o.account->lease, attempts, c->n, taken, e))
         return false;

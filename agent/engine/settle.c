@@ -33,7 +33,7 @@ struct settle_counts {
 
 struct candidate {
     struct outcome outcome;
-    struct job_hash hash;
+    struct settle_content content;
 };
 
 struct settle {
@@ -121,20 +121,29 @@ static int64_t oldest_attempt_ago(const struct settle *s)
     return ago;
 }
 
+static struct settle_content sent_content(const struct open_attempt *a)
+{
+    return (struct settle_content){.hash = a->payload, .words = a->words};
+}
+
 static void keep_candidate(struct settle *s, const struct outcome *job)
 {
     if (job->answered == NULL || job->job_id == NULL || s->n_candidates == CANDIDATES_MAX)
         return;
-    struct job_hash h;
-    job_hash(job->answered, &h);
-    unsigned loosest = settle_loosest(account_identity(s->o.account), s->o.account->as_sent);
+    struct settle_content content;
+    job_hash(job->answered, &content.hash);
+    job_words(job->answered, &content.words);
+    unsigned identity = account_identity(s->o.account);
+    enum settle_tier loosest = settle_loosest(identity, s->o.account->as_sent);
     bool fits = false;
-    for (size_t i = 0; i < s->n_attempts && !fits; i++)
-        fits = settle_fits(&s->attempts[i].payload, &h, loosest);
+    for (size_t i = 0; i < s->n_attempts && !fits; i++) {
+        const struct settle_content sent = sent_content(&s->attempts[i]);
+        fits = settle_fits(&sent, &content, loosest, identity);
+    }
     if (!fits)
         return;
     struct candidate *c = &s->candidates[s->n_candidates++];
-    c->hash = h;
+    c->content = content;
     c->outcome = (struct outcome){
         .kind = OUTCOME_DONE,
         .match_ready = job->match_ready,
@@ -209,9 +218,9 @@ static bool waited_enough(const struct settle *s, const struct open_attempt *a)
     return a->sent_ago_ms >= s->o.account->config->settle_wait_ms && s->looks >= LOOKS_MIN;
 }
 
-/* A job that fits loosely is bound, and sent whole once more: what Qudra makes of it then is known.
- */
-static void found(const struct open_attempt *a, const struct candidate *c, bool loose,
+/* A job whose texts came back changed is bound, and sent whole once more: what Qudra makes of it
+ * then is known. */
+static void found(const struct open_attempt *a, const struct candidate *c, bool changed,
                   struct result *out)
 {
     *out = (struct result){
@@ -220,11 +229,11 @@ static void found(const struct open_attempt *a, const struct candidate *c, bool 
         .op = OP_CREATE,
         .sent = &a->payload,
         .outcome = &c->outcome,
-        .answered = c->hash,
+        .answered = c->content.hash,
         .has_answered = true,
         .verdict = {.state = ROW_SYNCED, .op = OP_NONE, .synced = true},
     };
-    if (loose)
+    if (changed)
         out->verdict = (struct verdict){.state = ROW_PENDING, .op = OP_UPDATE};
 }
 
@@ -261,23 +270,16 @@ static void ambiguous(const struct open_attempt *a, struct result *out)
     };
 }
 
-/* Of a list that was not read to its end only certainty is taken: a job that is equal in all that
- * identifies it. What else may fit is not known yet. */
-static unsigned proven(const struct settle *s)
-{
-    return s->listing.failed ? JOB_ALL : s->o.account->as_sent;
-}
-
 static struct settle_attempt *match(struct settle *s)
 {
     struct settle_attempt *pairs = arena_alloc(&s->look, s->n_attempts * sizeof *pairs);
-    struct job_hash *jobs = arena_alloc(&s->look, (s->n_candidates + 1) * sizeof *jobs);
+    struct settle_content *jobs = arena_alloc(&s->look, (s->n_candidates + 1) * sizeof *jobs);
     for (size_t i = 0; i < s->n_attempts; i++)
-        pairs[i].payload = s->attempts[i].payload;
+        pairs[i].payload = sent_content(&s->attempts[i]);
     for (size_t i = 0; i < s->n_candidates; i++)
-        jobs[i] = s->candidates[i].hash;
+        jobs[i] = s->candidates[i].content;
     settle_match(pairs, s->n_attempts, jobs, s->n_candidates, account_identity(s->o.account),
-                 proven(s));
+                 s->o.account->as_sent);
     return pairs;
 }
 
@@ -292,8 +294,9 @@ static bool apply(struct settle *s, struct err *e)
     size_t n = 0;
     for (size_t i = 0; i < s->n_attempts; i++) {
         const struct open_attempt *a = &s->attempts[i];
-        if (pairs[i].match >= 0) {
-            found(a, &s->candidates[pairs[i].match], pairs[i].loose, &results[n++]);
+        /* Of a list that was not read to its end only certainty is taken. */
+        if (pairs[i].match >= 0 && (whole || pairs[i].tier <= SETTLE_SAME_WORDS)) {
+            found(a, &s->candidates[pairs[i].match], pairs[i].tier != SETTLE_SAME, &results[n++]);
             s->counts.found++;
             account_created(s->o.account, 1);
         } else if (whole && pairs[i].match == SETTLE_AMBIGUOUS) {

@@ -7,13 +7,13 @@
  * `qudra.settle_wait` has passed since it was sent, and at least twice; only then does it count as
  * not applied, and its row may be sent again. This is the one place that may decide so.
  *
- * Fields that have been seen to come back changed (trimmed, normalised, sanitised) identify
- * nothing, unless all others do so too: a job that equals what was sent in every field is its own.
- * A list that could not be read to its end still binds what is equal in all that identifies, since
- * nothing further down could change that; only whether a create is missing, or which of several
- * jobs is meant, needs the whole. Rows of equal content are interchangeable; where unequal rows
- * cannot be told apart by what is left, none of them is bound: they stay `uncertain` and a person
- * is told.
+ * A text identifies a job by its words, for Qudra may hand it back changed (trimmed, normalised,
+ * sanitised); another field that has been seen to come back changed, or was not sent at all,
+ * identifies nothing. A list that could not be read to its end still binds what is equal so far,
+ * since nothing further down could change that; only whether a create is missing, or which of
+ * several jobs is meant, needs the whole. Rows of equal content are interchangeable; where unequal
+ * rows cannot be told apart by what is left, none of them is bound: they stay `uncertain` and a
+ * person is told.
  */
 #ifndef QS_ENGINE_SETTLE_H
 #define QS_ENGINE_SETTLE_H
@@ -50,25 +50,39 @@ size_t settle_attempts(const struct settle *s);
 /* ---- the matching, pure -------------------------------------------------------------------------
  */
 
+struct settle_content {
+    struct job_hash hash;
+    struct job_words words; /* all zero: not known */
+};
+
+/* How much of a job has to be as it was sent, from fine to coarse. */
+enum settle_tier {
+    SETTLE_SAME,       /* everything */
+    SETTLE_SAME_WORDS, /* of the texts only the words: Qudra may trim, fold, compose, restyle */
+    SETTLE_SAME_TITLE, /* and none of the description: Qudra may have sanitised it */
+    SETTLE_SAME_FACTS, /* all but the texts */
+};
+
 struct settle_attempt {
-    struct job_hash payload;
-    int match;  /* filled: index of the job, SETTLE_NONE or SETTLE_AMBIGUOUS */
-    bool loose; /* filled: the job fits but for texts of which nothing is known: to be written anew
-                 */
+    struct settle_content payload;
+    int match;             /* filled: index of the job, SETTLE_NONE or SETTLE_AMBIGUOUS */
+    enum settle_tier tier; /* filled where there is a match: by what; beyond SETTLE_SAME the job is
+                              to be written anew */
 };
 #define SETTLE_NONE      (-1)
 #define SETTLE_AMBIGUOUS (-2)
 
-/* Equal in every field of `identity`. */
-bool settle_fits(const struct job_hash *a, const struct job_hash *b, unsigned identity);
-/* The fields by which a job may at least not be ruled out: `identity` less the texts that have
- * never been seen to come back as sent (`proven` are those that have). */
-unsigned settle_loosest(unsigned identity, unsigned proven);
-/* Pairs attempts with unowned jobs by the fields in `identity`. Equal attempts take equal jobs in
- * order; attempts that differ, but not in those fields, are ambiguous when any job fits them. An
- * attempt that no job fits is held once more against those that are left, without the unproven
- * texts. */
-void settle_match(struct settle_attempt *attempts, size_t n_attempts, const struct job_hash *jobs,
-                  size_t n_jobs, unsigned identity, unsigned proven);
+/* Equal so far. Fields that are no text count when they are in `identity` and were sent: a server
+ * may fill in defaults. */
+bool settle_fits(const struct settle_content *sent, const struct settle_content *held,
+                 enum settle_tier tier, unsigned identity);
+/* The tier by which a job may at least not be ruled out. */
+enum settle_tier settle_loosest(unsigned identity, unsigned proven);
+/* Pairs attempts with unowned jobs. `identity`: fields that never came back changed; `proven`:
+ * those that have come back as sent. Equal attempts take equal jobs in order; attempts that differ,
+ * but not so far as the tier looks, are ambiguous when any job fits them. */
+void settle_match(struct settle_attempt *attempts, size_t n_attempts,
+                  const struct settle_content *jobs, size_t n_jobs, unsigned identity,
+                  unsigned proven);
 
 #endif

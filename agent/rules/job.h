@@ -69,6 +69,13 @@ void job_hash(const struct job *job, struct job_hash *out);
  * of a job. */
 void job_hash_refusals(const struct refusal *refusals, size_t n, struct job_hash *out);
 bool job_hash_equal(const struct job_hash *a, const struct job_hash *b); /* of `all` */
+/* XXH3 of the letters and digits of the two texts: equal when one is the other as a server may hand
+ * it back, trimmed, folded, composed, restyled or sanitised (Part B). Never 0; a missing text
+ * counts as an empty one. */
+struct job_words {
+    uint64_t title, description;
+};
+void job_words(const struct job *job, struct job_words *out);
 /* Bit i set: field i differs. Never 0 when the jobs differ: falls back to all fields. */
 unsigned job_changed(const struct job_hash *from, const struct job_hash *to);
 #define JOB_ALL ((1u << JOB_FIELDS) - 1u)

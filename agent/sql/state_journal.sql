@@ -2,14 +2,16 @@
 -- job, is not pending, or has an attempt that is not settled is not taken. LIMIT 1 keeps the
 -- look-up by primary key: a join would be tempted by the queue, which may be as long as the table.
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys,
--- $5::text[] idempotency keys, $6::bytea[] payload hashes, $7::bytea[] hashes of their fields
+-- $5::text[] idempotency keys, $6::bytea[] payload hashes, $7::bytea[] hashes of their fields,
+-- $8::bytea[] hashes of their texts' words
 -- One row: fenced, places (from 1) of those taken.
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 free AS MATERIALIZED (
     SELECT s.*
-      FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[])
-           WITH ORDINALITY AS s (mapping, source_key, idempotency_key, hash, fields, i)
+      FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
+                  $8::bytea[])
+           WITH ORDINALITY AS s (mapping, source_key, idempotency_key, hash, fields, words, i)
      CROSS JOIN LATERAL (
            SELECT account, state, job_id
              FROM qudra_sync.job
@@ -28,8 +30,9 @@ taken AS (
     RETURNING f.*),
 journalled AS (
     INSERT INTO qudra_sync.create_attempt (
-           mapping, source_key, account, idempotency_key, payload_hash, payload_fields, sent_at)
-    SELECT mapping, source_key, $1::text, idempotency_key, hash, fields, clock_timestamp()
+           mapping, source_key, account, idempotency_key, payload_hash, payload_fields, payload_words,
+           sent_at)
+    SELECT mapping, source_key, $1::text, idempotency_key, hash, fields, words, clock_timestamp()
       FROM taken)
 SELECT EXISTS (SELECT FROM fence) AS fenced, i FROM taken
  UNION ALL
