@@ -288,7 +288,7 @@ static bool follow_quota(struct push *p, struct err *e)
 }
 
 /* The clock is read each time: a statement, or a stop of the whole process, may have outlasted the
- * lease. */
+ * lease; and how old the last answer is decides how much others may have taken since. */
 static bool send_what_may_leave(struct push *p, struct err *e)
 {
     p->wait_ms = -1;

@@ -141,14 +141,35 @@ static int64_t budget(const struct limiter *l, int64_t now_ms)
     return min64(left, share - w->now.own - w->now.silent - l->in_flight);
 }
 
+static int at_most(const struct limiter *l)
+{
+    return l->options.concurrency > 0 ? l->options.concurrency : 1;
+}
+
+/* Others send in bursts too, and none sees the others' requests before they are answered: half of
+ * what is free is shared out, by what each used, so that all together cannot pass it. Whoever comes
+ * from idleness does not know of others yet and begins softly: each answer lets two more leave. */
+static int beside_others(const struct limiter *l, int most)
+{
+    const struct limiter_windows *w = &l->windows;
+    const double theirs = (double)max64(w->now.others, w->others_before);
+    const double ours = (double)max64(w->now.own, w->before.own) + 1;
+    if (w->before.own == 0)
+        most = (int)min64(most, 2 * (w->now.own + 1));
+    if (theirs <= 0 || l->share < 1)
+        return most;
+    const double whole = (double)limiter_window_free(w, 0) / 2;
+    return (int)fmax(1, fmin(most, whole * ours / (ours + theirs)));
+}
+
 /* Little's law: as many as spend the budget in a part of the time that is left. */
 static int concurrency(const struct limiter *l, int64_t now_ms)
 {
-    const int most = l->options.concurrency > 0 ? l->options.concurrency : 1;
     if (!l->answered || l->level > 0)
         return 1;
     if (!l->windows.learned)
-        return most;
+        return at_most(l);
+    const int most = beside_others(l, at_most(l));
     if (l->windows.trust < TRUSTED && !l->windows.now.confirmed)
         return 1; /* entered by a clock that has not proved itself yet */
     const double left_ms = (double)(limiter_window_end_lo(&l->windows) - now_ms) * UNHURRIED;

@@ -1,0 +1,335 @@
+/*
+ * The limiter against a server with a limit, a network and other users, on simulated time. Time
+ * jumps from event to event: a request reaches the server, an answer comes back, another user
+ * sends, the limiter's wait is over. Work always waits. A failure names its seed; QS_SEEDS says how
+ * many are tried.
+ */
+#ifndef QS_TESTS_LIMITER_WORLD_H
+#define QS_TESTS_LIMITER_WORLD_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "rules/limiter.h"
+
+enum rounding { ROUND_DOWN, ROUND_UP, ROUND_NEAREST, ROUNDINGS };
+enum others { OTHERS_NONE, OTHERS_POLITE, OTHERS_GREEDY };
+
+struct world {
+    uint64_t seed;
+    int64_t limit, new_limit; /* the second from half of the time on */
+    int64_t window_ms;
+    int64_t first_edge_ms; /* where the server's windows lie: any offset */
+    int64_t clock_offset_ms;
+    enum rounding rounding;
+    bool lazy; /* a window begins with the first request in it */
+    bool no_date, no_reset;
+    bool no_headers;
+    double mute;   /* share of answers without headers */
+    double lost;   /* share of requests that are lost, half of them after they were counted */
+    double broken; /* share of 503 answers, uncounted and without headers */
+    int64_t latency_lo, latency_hi;
+    int64_t timeout_ms;
+    int concurrency;
+    double headroom; /* percent */
+    double share;    /* of each limiter under test */
+    int agents;      /* limiters under test, on one key; 0 is one */
+    enum others others;
+    int windows; /* how long */
+};
+
+struct world_count {
+    int64_t sent, counted, refused; /* ours */
+    int64_t others_counted, others_refused;
+    int64_t allowed;      /* sum of limits of the windows, the first and the last left out */
+    int64_t used;         /* ours, in those windows */
+    int64_t refused_most; /* ours in one window, at most */
+    int64_t idle_most_ms; /* from a window's beginning to our first request in it: the last four */
+};
+
+#define MOST       256
+#define AGENTS_MAX 4
+
+enum phase { FREE, UNDER_WAY, COMING_BACK };
+
+struct flight {
+    enum phase phase;
+    int64_t at_ms; /* of its next event */
+    int64_t back_ms;
+    uint64_t ticket;
+    int agent;
+    bool lost, arrives, muted, broken;
+    int status;
+    struct limiter_headers headers;
+};
+
+struct server {
+    int64_t edge_ms; /* the running window ends */
+    int64_t limit, used, ours, refused;
+    int64_t windows;
+};
+
+struct run {
+    const struct world *w;
+    struct world_count count;
+    struct server server;
+    struct limiter *limiter[AGENTS_MAX];
+    int agents;
+    struct flight flights[MOST];
+    int64_t now, end_ms, other_ms;
+    uint64_t random;
+};
+
+static double world_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*state >> 11) / 9007199254740992.0;
+}
+
+static double chance(struct run *r)
+{
+    return world_random(&r->random);
+}
+
+static int64_t between(struct run *r, int64_t lo, int64_t hi)
+{
+    return lo + (int64_t)(chance(r) * (double)(hi - lo + 1));
+}
+
+static int64_t round_second(enum rounding how, int64_t ms)
+{
+    const int64_t add = how == ROUND_DOWN ? 0 : how == ROUND_UP ? 999 : 500;
+    return (ms + add) / 1000 * 1000;
+}
+
+static void close_window(struct run *r)
+{
+    struct server *s = &r->server;
+    if (s->windows > 1) { /* the first two are for learning */
+        r->count.allowed += s->limit;
+        r->count.used += s->ours;
+    }
+    if (s->refused > r->count.refused_most)
+        r->count.refused_most = s->refused;
+    s->used = s->ours = s->refused = 0;
+    s->windows++;
+}
+
+static void server_time(struct run *r, bool request)
+{
+    struct server *s = &r->server;
+    if (r->now < s->edge_ms || (r->w->lazy && !request))
+        return;
+    while (r->now >= s->edge_ms) {
+        close_window(r);
+        s->edge_ms = r->w->lazy ? r->now + r->w->window_ms : s->edge_ms + r->w->window_ms;
+    }
+}
+
+/* Counts a request; false: over the limit. */
+static bool server_take(struct run *r, bool ours)
+{
+    struct server *s = &r->server;
+    server_time(r, true);
+    if (r->now - r->w->first_edge_ms > r->w->window_ms * r->w->windows / 2)
+        s->limit = r->w->new_limit;
+    if (s->used >= s->limit)
+        return false;
+    if (ours && s->ours == 0 && s->windows >= r->w->windows - 4) {
+        const int64_t idle = r->now - (s->edge_ms - r->w->window_ms);
+        r->count.idle_most_ms = idle > r->count.idle_most_ms ? idle : r->count.idle_most_ms;
+    }
+    s->used++;
+    s->ours += ours;
+    return true;
+}
+
+static void server_headers(const struct run *r, bool taken, struct limiter_headers *h)
+{
+    const struct server *s = &r->server;
+    const int64_t offset = r->w->clock_offset_ms;
+    const int64_t left = s->limit - s->used;
+    *h = (struct limiter_headers){
+        .limit = s->limit,
+        .remaining = left > 0 ? left : 0,
+        .reset_ms = r->w->no_reset ? -1 : round_second(r->w->rounding, s->edge_ms + offset),
+        .date_ms = r->w->no_date ? -1 : (r->now + offset) / 1000 * 1000,
+        .retry_after_ms = taken ? -1 : (s->edge_ms - r->now + 999) / 1000 * 1000,
+    };
+}
+
+static const struct limiter_headers silence = {-1, -1, -1, -1, -1};
+
+static void arrive(struct run *r, struct flight *f)
+{
+    f->phase = COMING_BACK;
+    f->at_ms = f->back_ms;
+    f->headers = silence;
+    if (!f->arrives)
+        return;
+    if (f->broken) {
+        f->status = 503;
+        return;
+    }
+    const bool taken = server_take(r, true);
+    f->status = taken ? 201 : 429;
+    r->count.counted += taken;
+    r->count.refused += !taken;
+    r->server.refused += !taken;
+    server_headers(r, taken, &f->headers);
+    if (f->muted || r->w->no_headers)
+        f->headers = silence;
+}
+
+static void come_back(struct run *r, struct flight *f)
+{
+    f->phase = FREE;
+    if (f->lost)
+        limiter_lost(r->limiter[f->agent], f->ticket, r->now, true, chance(r));
+    else
+        limiter_answered(r->limiter[f->agent], f->ticket, r->now, f->status, &f->headers,
+                         chance(r));
+}
+
+static void depart(struct run *r, struct flight *f, int agent)
+{
+    const struct world *w = r->w;
+    const int64_t took = between(r, w->latency_lo, w->latency_hi);
+    const int64_t up = between(r, 0, took);
+    *f = (struct flight){.phase = UNDER_WAY,
+                         .ticket = limiter_sent(r->limiter[agent], r->now),
+                         .agent = agent,
+                         .lost = chance(r) < w->lost,
+                         .muted = chance(r) < w->mute,
+                         .broken = chance(r) < w->broken};
+    f->arrives = !f->lost || chance(r) < 0.5;
+    f->back_ms = r->now + (f->lost ? w->timeout_ms : took);
+    f->at_ms = r->now + up;
+    r->count.sent++;
+}
+
+/* Lets leave what may; returns when to ask again. */
+static int64_t depart_of(struct run *r, int agent)
+{
+    for (size_t i = 0; i < MOST; i++) {
+        if (r->flights[i].phase != FREE)
+            continue;
+        const int64_t wait = limiter_wait_ms(r->limiter[agent], r->now);
+        if (wait > 0)
+            return wait == LIMITER_ASK_AGAIN ? INT64_MAX : r->now + wait;
+        depart(r, &r->flights[i], agent);
+    }
+    return INT64_MAX;
+}
+
+static int64_t depart_all(struct run *r)
+{
+    int64_t soonest = INT64_MAX;
+    for (int agent = 0; agent < r->agents; agent++) {
+        const int64_t at_ms = depart_of(r, agent);
+        soonest = at_ms < soonest ? at_ms : soonest;
+    }
+    return soonest;
+}
+
+static void others_send(struct run *r)
+{
+    const int64_t limit = r->server.limit;
+    const bool taken = server_take(r, false);
+    r->count.others_counted += taken;
+    r->count.others_refused += !taken;
+    if (r->w->others == OTHERS_POLITE)
+        r->other_ms = r->now + 1 + between(r, 0, 2 * r->w->window_ms * 4 / limit);
+    else
+        r->other_ms = taken ? r->now + between(r, 5, 15) : r->server.edge_ms + between(r, 0, 20);
+}
+
+static void step(struct run *r, int64_t wake_ms)
+{
+    int64_t next = wake_ms < r->other_ms ? wake_ms : r->other_ms;
+    for (size_t i = 0; i < MOST; i++)
+        if (r->flights[i].phase != FREE && r->flights[i].at_ms < next)
+            next = r->flights[i].at_ms;
+    r->now = next;
+    server_time(r, false);
+    if (r->other_ms <= r->now)
+        others_send(r);
+    for (size_t i = 0; i < MOST; i++) {
+        struct flight *f = &r->flights[i];
+        if (f->phase == UNDER_WAY && f->at_ms <= r->now)
+            arrive(r, f);
+        else if (f->phase == COMING_BACK && f->at_ms <= r->now)
+            come_back(r, f);
+    }
+}
+
+static struct world_count world_run(const struct world *w)
+{
+    const struct limiter_options options = {.requests = 100,
+                                            .window_ms = w->no_headers ? w->window_ms : 60000,
+                                            .headroom_percent = true,
+                                            .headroom = w->headroom,
+                                            .concurrency = w->concurrency};
+    struct run r = {.w = w, .random = w->seed * 2654435761u + 1};
+    r.server = (struct server){.edge_ms = w->first_edge_ms, .limit = w->limit};
+    r.end_ms = w->first_edge_ms + w->windows * w->window_ms;
+    r.other_ms = w->others == OTHERS_NONE ? INT64_MAX : 0;
+    r.agents = w->agents > 0 ? w->agents : 1;
+    for (int i = 0; i < r.agents; i++) {
+        r.limiter[i] = limiter_new(&options, 0);
+        limiter_set_share(r.limiter[i], w->share > 0 ? w->share : 1);
+    }
+    while (r.now < r.end_ms)
+        step(&r, depart_all(&r));
+    for (int i = 0; i < r.agents; i++)
+        limiter_free(r.limiter[i]);
+    return r.count;
+}
+
+/* ---- what must hold -------------------------------------------------------------------------- */
+
+static struct world ordinary(uint64_t seed)
+{
+    uint64_t x = seed * 40503u + 7;
+    const int64_t window_ms =
+        world_random(&x) < 0.5 ? 60000 : 10000 + (int64_t)(world_random(&x) * 30) * 1000;
+    return (struct world){
+        .seed = seed,
+        .limit = 100,
+        .new_limit = 100,
+        .window_ms = window_ms,
+        .first_edge_ms = 1 + (int64_t)(world_random(&x) * (double)window_ms),
+        .clock_offset_ms = (int64_t)(world_random(&x) * 2e12),
+        .rounding = (enum rounding)(world_random(&x) * ROUNDINGS),
+        .latency_lo = 1,
+        .latency_hi = 1 + (int64_t)(world_random(&x) * 200),
+        .timeout_ms = 5000,
+        .concurrency = 64,
+        .windows = 24,
+    };
+}
+
+static inline void check(const struct world *w, double least, int64_t most_refused)
+{
+    const struct world_count c = world_run(w);
+    const double used = (double)c.used / (double)c.allowed;
+    if (c.refused > most_refused || used < least)
+        fail_msg(
+            "seed %llu: refused %lld, used %lld of %lld (%.2f%%), window %lld latency %lld..%lld",
+            (unsigned long long)w->seed, (long long)c.refused, (long long)c.used,
+            (long long)c.allowed, 100 * used, (long long)w->window_ms, (long long)w->latency_lo,
+            (long long)w->latency_hi);
+}
+
+static inline uint64_t seeds(void)
+{
+    const char *given = getenv("QS_SEEDS");
+    return given != NULL ? strtoull(given, NULL, 10) : 12;
+}
+
+#endif
