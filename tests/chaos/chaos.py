@@ -76,7 +76,7 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.agent = self.new_agent(endpoints)
         self.running, self.sessions, self.transactions, self.due, self.hand = [], [], [], [], None
         self.events, self.faults = Counter(), {}
-        self.state_lost = False
+        self.state_lost, self.report = False, ""
 
     def file_of(self, option):
         if option != "{cities}":
@@ -231,6 +231,7 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.allow()
         self.faults = self.sandbox.stats()["faults"]
         self.sandbox.no_faults()
+        self.good_key()  # a request may have taken the last one with it
         self.agent.write_key(self.key)
         while len(self.running) > 1:
             self.running.pop(self.one_of("calm")).stop()
@@ -242,7 +243,7 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.wait_for(lambda: not self.restless() and (by_person or not self.differences()))
         self.running[0].stop()
         if by_person:
-            self.agent.run("reconcile", "--fix", expect=(OK, ROWS_LEFT))
+            self.report = self.agent.run("reconcile", "--fix", expect=(OK, ROWS_LEFT)).text
         self.assert_at_rest()
         if self.setup["at the end"] == "the state is lost" and self.is_adoptable():
             self.lose_state()
@@ -276,7 +277,7 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.db.psql("DROP SCHEMA qudra_sync CASCADE")
         self.state_lost = True
         self.migrate()
-        self.agent.run("reconcile", "--adopt", expect=(OK, ROWS_LEFT))
+        self.report = self.agent.run("reconcile", "--adopt", expect=(OK, ROWS_LEFT)).text
         self.assert_at_rest()
         created = self.sandbox.stats()["jobs"]["created"] - before
         if created:
@@ -298,7 +299,7 @@ class Chaos(partner.Partner, Breakage, Judge):
         accounts = self.db.rows("SELECT fields_as_sent, fields_changed, trouble FROM qudra_sync.account")
         waiting = self.db.rows("SELECT * FROM qudra_sync.job WHERE state NOT IN ('synced', 'removed', "
                                "'refused') ORDER BY source_key LIMIT 3")
-        return (f"{accounts}, {len(wrong)} differences:\n  " + "\n  ".join(wrong[:8]) + "\n"
+        return (f"{self.report}{accounts}, {len(wrong)} differences:\n  " + "\n  ".join(wrong[:8]) + "\n"
                 + (self.story(wrong[0]) if wrong else "\n".join(map(str, waiting))))
 
     def verdict(self):
