@@ -26,6 +26,8 @@ static bool run_to_end(struct passes *p, enum loop_end *end, struct loop_view *v
         .config = p->setup.config,
         .mappings = p->setup.mappings,
         .n_mappings = p->setup.n_mappings,
+        .accounts = p->setup.accounts,
+        .n_accounts = p->setup.n_accounts,
         .signal_fd = signals_init(),
         .plan = p->plan != NULL ? &plan : NULL,
         .progress = p->report != NULL ? progress_show : NULL,

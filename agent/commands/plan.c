@@ -9,8 +9,7 @@
 static bool open_feed(const struct setup *s, struct pg *source, const struct mapping *m,
                       struct feed *f, struct err *e)
 {
-    *f = (struct feed){.mapping = m,
-                       .account = m->account != NULL ? m->account : s->config->accounts[0].name};
+    *f = (struct feed){.mapping = m, .account = m->account != NULL ? m->account : ""};
     if (!source_open(&f->source, source, m, s->config->time_zone, NULL, e))
         return false;
     f->lookup = f->source;

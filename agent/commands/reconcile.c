@@ -24,6 +24,7 @@ struct work {
     struct pg *state, *source, *writer;
     struct http *http;
     struct sender sender;
+    struct tenure tenure; /* begun only where something is written */
     struct feed *feeds;
     int signal_fd;
     bool adopt, fix;
@@ -70,6 +71,7 @@ static bool run_options(struct work *k, struct account *a, struct writeback *wri
                         struct reconcile_counts *c, struct err *e)
 {
     const struct reconcile_options o = {
+        .tenure = k->adopt || k->fix ? &k->tenure : NULL,
         .account = a,
         .sender = &k->sender,
         .state = k->state,
@@ -118,36 +120,46 @@ static void count_left(struct work *k, const struct reconcile_counts *c)
     k->short_of_requests = k->short_of_requests || !c->whole;
 }
 
-/* As the other commands do: the lease of an agent that is not there any more runs out. */
-static bool take_lease(struct work *k, struct account *a, struct err *e)
+static bool is_held(const struct work *k, const struct account *a, struct err *e)
 {
-    const char *holder = holder_name(&k->setup.arena);
-    struct http_wait_fd fd = {.fd = k->signal_fd};
-    while (!account_take(a, k->state, holder, e)) {
-        if (e->kind != ERR_LOCKED || a->rival_lives)
-            return false;
-        if (!http_wait(k->http, LEASE_ASK_MS, &fd, 1, e))
-            return false;
-        signals_drain();
-        *e = (struct err)ERR_INIT;
-        if (signals_stop())
-            return err_set(e, ERR_STOPPED, "stopped by a signal");
-    }
-    return true;
+    err_set(e, ERR_LOCKED, "account \"%s\" is held by another agent: %s", a->config->name,
+            k->tenure.rival[0] != '\0' ? k->tenure.rival : "it has just taken over");
+    return err_hint(e, "stop that agent first, and start it again afterwards");
+}
+
+static bool take_one(struct work *k, struct account *a, struct err *e)
+{
+    struct arena *arena = &k->setup.arena;
+    const char *name = a->config->name;
+    const struct take_wish wish = {.account = name, .environment = a->environment->name};
+    struct taken *taken;
+    size_t n;
+    bool lost;
+    if (!state_add_accounts(k->state, &name, 1, e) ||
+        !tenure_beat(&k->tenure, k->state, clock_mono_ms(), &lost, e) ||
+        !state_take(k->state, k->tenure.name, &wish, 1, 1, 0, arena, &taken, &n, e))
+        return false;
+    if (n == 0)
+        return is_held(k, a, e);
+    return taken->fence == 0 ? account_refuse_environment(a, taken->environment, e)
+                             : account_begin(a, k->state, taken, &k->tenure.until_ms, e) &&
+                                   account_divide_window(a, k->state, e);
 }
 
 static bool take(struct work *k, struct account *a, struct err *e)
 {
     if (k->adopt || k->fix)
-        return take_lease(k, a, e);
+        return take_one(k, a, e);
     reconcile_only_reads(a);
     return state_learned(k->state, a->config->name, &a->as_sent, &a->changed, e);
 }
 
 static void give(struct work *k, struct account *a)
 {
-    if (k->adopt || k->fix)
-        account_give(a, k->state);
+    struct err ignored = ERR_INIT;
+    if (a->held && (k->adopt || k->fix) && a->in_flight == 0 &&
+        !state_give(k->state, &a->lease, 1, &ignored))
+        return; /* it is freed when this agent's row goes */
 }
 
 static bool reconcile_account(struct work *k, const struct config_account *config, struct err *e)
@@ -198,8 +210,7 @@ static bool open_feeds(struct work *k, struct err *e)
     for (size_t i = 0; i < s->n_mappings; i++) {
         const struct mapping *m = s->mappings[i];
         struct feed *f = &k->feeds[i];
-        *f = (struct feed){
-            .mapping = m, .account = m->account != NULL ? m->account : s->config->accounts[0].name};
+        *f = (struct feed){.mapping = m, .account = m->account != NULL ? m->account : ""};
         if (k->adopt && !source_open(&f->source, k->source, m, s->config->time_zone, NULL, e))
             return false;
         f->lookup = f->source;
@@ -210,6 +221,7 @@ static bool open_feeds(struct work *k, struct err *e)
 static bool open_all(struct work *k, struct err *e)
 {
     k->signal_fd = signals_init();
+    tenure_init(&k->tenure, holder_name(&k->setup.arena), false);
     if (!http_new(&k->http, e))
         return false;
     k->sender.http = k->http;
@@ -223,6 +235,7 @@ static void close_all(struct work *k)
     for (size_t i = 0; k->feeds != NULL && i < k->setup.n_mappings; i++)
         source_free(k->feeds[i].source);
     k->feeds = NULL;
+    tenure_end(&k->tenure, k->state);
     http_free(k->http);
     pg_free(k->writer);
     pg_free(k->source);
@@ -260,6 +273,8 @@ static bool push_repairs(struct work *k, int *status, struct err *e)
         .config = k->setup.config,
         .mappings = k->setup.mappings,
         .n_mappings = k->setup.n_mappings,
+        .accounts = k->setup.accounts,
+        .n_accounts = k->setup.n_accounts,
         .signal_fd = k->signal_fd,
     };
     struct loop *l;

@@ -74,6 +74,12 @@ struct mapping *setup_mapping(const struct setup *s, const char *name, struct er
     return NULL;
 }
 
+/* One of the database is known when that is asked. */
+static bool may_be_account(const struct config *c, const char *name)
+{
+    return c->database_accounts || config_account_find(c, name) != NULL;
+}
+
 static bool choose(struct setup *s, const struct invocation *in, struct err *e)
 {
     const char *names[CHOSEN_MAX], *accounts[CHOSEN_MAX];
@@ -83,8 +89,10 @@ static bool choose(struct setup *s, const struct invocation *in, struct err *e)
         if (setup_mapping(s, names[i], e) == NULL)
             return false;
     for (size_t i = 0; i < n_accounts; i++)
-        if (config_account_find(s->config, accounts[i]) == NULL)
+        if (!may_be_account(s->config, accounts[i]))
             return err_set(e, ERR_USAGE, "no account is called \"%s\"", accounts[i]);
+    s->n_accounts = n_accounts;
+    s->accounts = arena_copy(&s->arena, accounts, (n_accounts + 1) * sizeof *accounts);
     size_t kept = 0;
     for (size_t i = 0; i < s->n_mappings; i++) {
         const char *account = s->mappings[i]->account;
@@ -116,14 +124,17 @@ static void check_unique(struct setup *s, size_t i, struct problems *p)
 
 static void check_account(struct setup *s, struct mapping *m, struct problems *p)
 {
-    if (m->account == NULL && m->account_sql == NULL)
+    if (m->account == NULL && m->account_sql == NULL && s->config->n_accounts > 0)
         m->account = s->config->accounts[0].name;
-    if (m->account == NULL || config_account_find(s->config, m->account) != NULL)
+    if (m->account != NULL ? may_be_account(s->config, m->account) : m->account_sql != NULL)
         return;
     const struct problem what = {
         .file = m->file,
-        .message = arena_printf(&s->arena, "no account is called \"%s\"", m->account),
-        .hint = "name one of `accounts:` in agent.yaml",
+        .message = m->account != NULL
+                       ? arena_printf(&s->arena, "no account is called \"%s\"", m->account)
+                       : "the mapping does not say whose rows these are",
+        .hint = m->account != NULL ? "name one of `accounts:` in agent.yaml"
+                                   : "write account: NAME, or source.account: COLUMN",
     };
     problems_add(p, &what);
 }

@@ -14,6 +14,8 @@ struct setup {
     struct config *config;
     struct mapping **mappings; /* those chosen by --mapping and --account, or all */
     size_t n_mappings;
+    const char *const *accounts; /* those named by --account */
+    size_t n_accounts;           /* 0: all */
 };
 
 /* Loads agent.yaml and every mapping. Everything that is wrong in any of the files is printed to

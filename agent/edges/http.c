@@ -58,8 +58,7 @@ bool http_new(struct http **out, struct err *e)
     return true;
 }
 
-/* ---- exchanges ---------------------------------------------------------------------------------
- */
+/* ---- exchanges ------------------------------------------------------------------------------- */
 
 static void free_lines(struct curl_slist *lines)
 {
@@ -143,20 +142,30 @@ void http_free(struct http *h)
     curl_global_cleanup();
 }
 
-/* ---- what curl calls ---------------------------------------------------------------------------
- */
+/* ---- what curl calls ------------------------------------------------------------------------- */
 
-/* A process that was stopped wakes up here with a request that is nobody's business any more. */
+/* A process that was stopped wakes up with a request that is nobody's business any more. */
+static bool is_late(const struct exchange *x)
+{
+    return x->not_after_ms > 0 && clock_mono_ms() >= x->not_after_ms;
+}
+
 static size_t read_body(char *to, size_t size, size_t n, void *arg)
 {
     struct exchange *x = arg;
-    if (x->body_sent == 0 && x->not_after_ms > 0 && clock_mono_ms() >= x->not_after_ms)
+    if (x->body_sent == 0 && is_late(x))
         return CURL_READFUNC_ABORT;
     const size_t left = x->body_len - x->body_sent, room = size * n;
     const size_t take = left < room ? left : room;
     memcpy(to, x->body + x->body_sent, take);
     x->body_sent += take;
     return take;
+}
+
+static int check_time(void *arg, char *to, char *from, int to_port, int from_port)
+{
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    return is_late(arg) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* Never a second time: see the top of this file. */
@@ -180,8 +189,7 @@ static size_t keep_header(char *line, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-/* ---- a request ---------------------------------------------------------------------------------
- */
+/* ---- a request ------------------------------------------------------------------------------- */
 
 /* On the stack and wiped: one of the values is the key. */
 static void add_line(struct exchange *x, const char *before, const char *value)
@@ -234,6 +242,8 @@ static void set_connection(struct exchange *x, int64_t timeout_ms)
 static void set_callbacks(struct exchange *x)
 {
     SET(CURLOPT_PRIVATE, x);
+    SET(CURLOPT_PREREQFUNCTION, check_time);
+    SET(CURLOPT_PREREQDATA, x);
     SET(CURLOPT_ERRORBUFFER, x->said);
     SET(CURLOPT_WRITEFUNCTION, keep_body);
     SET(CURLOPT_WRITEDATA, x);
@@ -283,27 +293,24 @@ size_t http_in_flight(const struct http *h)
     return h->in_flight;
 }
 
-/* ---- how it ended ------------------------------------------------------------------------------
- */
+/* ---- how it ended ---------------------------------------------------------------------------- */
 
 /* Nothing of the request can have reached the server. */
 static bool never_left(const struct exchange *x, CURLcode code)
 {
-    static const CURLcode too_early[] = {
-        CURLE_UNSUPPORTED_PROTOCOL,
-        CURLE_URL_MALFORMAT,
-        CURLE_COULDNT_RESOLVE_PROXY,
-        CURLE_COULDNT_RESOLVE_HOST,
-        CURLE_COULDNT_CONNECT,
-        CURLE_SSL_CONNECT_ERROR,
-        CURLE_SSL_CERTPROBLEM,
-        CURLE_SSL_CIPHER,
-        CURLE_SSL_CACERT_BADFILE,
-        CURLE_SSL_ISSUER_ERROR,
-        CURLE_SSL_INVALIDCERTSTATUS,
-        CURLE_PEER_FAILED_VERIFICATION,
-        CURLE_PROXY,
-    };
+    static const CURLcode too_early[] = {CURLE_UNSUPPORTED_PROTOCOL,
+                                         CURLE_URL_MALFORMAT,
+                                         CURLE_COULDNT_RESOLVE_PROXY,
+                                         CURLE_COULDNT_RESOLVE_HOST,
+                                         CURLE_COULDNT_CONNECT,
+                                         CURLE_SSL_CONNECT_ERROR,
+                                         CURLE_SSL_CERTPROBLEM,
+                                         CURLE_SSL_CIPHER,
+                                         CURLE_SSL_CACERT_BADFILE,
+                                         CURLE_SSL_ISSUER_ERROR,
+                                         CURLE_SSL_INVALIDCERTSTATUS,
+                                         CURLE_PEER_FAILED_VERIFICATION,
+                                         CURLE_PROXY};
     if (x->body_sent > 0)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(too_early); i++)
@@ -363,8 +370,7 @@ static void collect(struct http *h)
     }
 }
 
-/* ---- the wait ----------------------------------------------------------------------------------
- */
+/* ---- the wait -------------------------------------------------------------------------------- */
 
 static bool poll_once(struct http *h, int64_t timeout_ms, struct http_wait_fd *fds, size_t n,
                       struct err *e)
@@ -410,8 +416,7 @@ bool http_wait(struct http *h, int64_t timeout_ms, struct http_wait_fd *fds, siz
     }
 }
 
-/* ---- responses ---------------------------------------------------------------------------------
- */
+/* ---- responses ------------------------------------------------------------------------------- */
 
 struct http_response *http_next(struct http *h)
 {

@@ -26,7 +26,7 @@ struct http_request {
     size_t body_len;
     const struct secret *key;
     int64_t timeout_ms;
-    int64_t not_after_ms; /* monotonic: no body leaves after that; 0: at any time */
+    int64_t not_after_ms; /* monotonic: nothing of it leaves after that; 0: at any time */
     void *tag;            /* handed back */
 };
 bool http_start(struct http *h, const struct http_request *r, struct err *e) MUST_CHECK;

@@ -33,6 +33,17 @@ struct pg_array *state_call_column(struct state_call *c, enum pg_type type)
     return column;
 }
 
+void state_call_leases(struct state_call *c, const struct lease *leases, size_t n)
+{
+    c->account = n == 1 ? leases[0].account : "…";
+    struct pg_array *name = state_call_column(c, PG_TEXT);
+    struct pg_array *fence = state_call_column(c, PG_INT8);
+    for (size_t i = 0; i < n; i++) {
+        pg_array_str(name, leases[i].account);
+        pg_array_int(fence, leases[i].fence);
+    }
+}
+
 static void release(struct state_call *c)
 {
     for (size_t i = 0; i < c->n_columns; i++)

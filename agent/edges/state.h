@@ -11,39 +11,12 @@
 #include "edges/pg.h"
 #include "rules/op.h"
 
-/* An account's lease: taken, renewed, given back. Copies may be made freely. */
+/* An account's lease: it holds as long as the agent lives that took it (edges/state_agents.h), and
+ * every write under it names its fence. Copies may be made freely. */
 struct lease {
     const char *account;
     int64_t fence;
-    int64_t until_ms; /* monotonic, ours: after this nothing may be sent under it */
 };
-#define LEASE_MS       9000
-#define LEASE_RENEW_MS 3000
-
-/* Who asks for an account's lease, and what came of it. */
-struct lease_claim {
-    const char *account;
-    const char *holder; /* names the agent that asks */
-    const char *dead;   /* a holder that is known to be dead: its lease is free; NULL: none */
-    char rival[160]; /* filled: who holds it, or held it last and did not give it back; "" nobody */
-    int64_t left_ms; /* filled when not taken: until the rival's lease runs out */
-};
-/* Takes the lease when it is free, given back, run out, the holder's own or a dead agent's;
- * ERR_LOCKED otherwise. */
-bool state_lease_take(struct pg *pg, struct lease_claim *claim, struct lease *out,
-                      struct err *e) MUST_CHECK;
-bool state_lease_renew(struct pg *pg, struct lease *l, struct err *e) MUST_CHECK;
-void state_lease_give(struct pg *pg, struct lease *l); /* so that a waiting agent need not wait */
-
-/* How many accounts with live leases, this one counted, have work to do with the key of this mark
- * now. */
-bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
-                 struct err *e) MUST_CHECK;
-
-/* The environment that the account's ids were made in; set when it is not yet known. `found` gets
- * the recorded name when it differs from `environment` (and nothing is written). */
-bool state_environment(struct pg *pg, const struct lease *l, const char *environment,
-                       struct arena *a, const char **found, struct err *e) MUST_CHECK;
 
 /* ---- detect ------------------------------------------------------------------------------------
  */
@@ -80,7 +53,7 @@ bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n,
  * ROW_STATES ("leave it") only takes priority and due time. Rows of another account are left to
  * that account's lease, unless nothing of theirs is at Qudra any more: then they move to this one.
  */
-bool state_mark(struct pg *pg, const struct lease *l, const char *mapping,
+bool state_mark(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
                 const struct sighting *seen, size_t n, struct err *e) MUST_CHECK;
 
 /* Rows of the mapping that are neither removed nor known to be gone. */
@@ -88,9 +61,10 @@ bool state_count_live(struct pg *pg, const char *mapping, int64_t *live, struct 
 /* Their keys, page by page, in key order; after = NULL for the first page. */
 bool state_live_keys(struct pg *pg, const char *mapping, const char *after, size_t limit,
                      struct arena *a, const char ***keys, size_t *n, struct err *e) MUST_CHECK;
-/* Marks rows as gone from the source since now (or leaves the time where it stands). */
-bool state_gone(struct pg *pg, const struct lease *l, const char *mapping, const char *const *keys,
-                size_t n, struct err *e) MUST_CHECK;
+/* Marks rows of these accounts as gone from the source since now (or leaves the time where it
+ * stands). */
+bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
+                const char *const *keys, size_t n, struct err *e) MUST_CHECK;
 /* What the guard wants to know of the lease's account: mirrored (open jobs that Qudra holds for
  * this mapping; counted only when some are going, else 0, so that an idle pass reads no table),
  * going (gone for at least remove_after, with an open job, and neither waiting for their removal
@@ -306,12 +280,6 @@ bool state_defer(struct pg *pg, const struct lease *l, int64_t *count, struct er
  * most urgent ones (INT64_MAX: all). */
 bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count,
                    struct err *e) MUST_CHECK;
-bool state_quota(struct pg *pg, const char *account, int64_t *created, bool *exceeded,
-                 struct err *e) MUST_CHECK;
-/* When Qudra last refused a create for quota this month (-1: never), and the quota that was
- * configured when limits were last written (-1: unlimited; -2: not known). */
-bool state_quota_refused(struct pg *pg, const char *account, int64_t *ago_ms, int64_t *configured,
-                         struct err *e) MUST_CHECK;
 /* Trouble of the account that a person must end ("key refused"); NULL: over. True in *changed when
  * it was not so before: the moment to log it. */
 bool state_trouble(struct pg *pg, const struct lease *l, const char *trouble, bool *changed,

@@ -152,13 +152,14 @@ static bool is_left_alone(const struct sighting *s)
     return s->mark == ROW_STATES && !is_wanted(s);
 }
 
-bool state_mark(struct pg *pg, const struct lease *l, const char *mapping,
+bool state_mark(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
                 const struct sighting *seen, size_t n, struct err *e)
 {
     struct state_call c;
     struct marks m;
-    state_call_init(&c, pg, l);
+    state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, mapping);
+    state_call_leases(&c, leases, n_leases);
     marks_init(&m, &c);
     for (size_t i = 0; i < n; i++)
         if (!is_left_alone(&seen[i]))
@@ -187,12 +188,13 @@ bool state_live_keys(struct pg *pg, const char *mapping, const char *after, size
     return state_read_keys(&c, sql_state_live_keys, a, keys, n, e);
 }
 
-bool state_gone(struct pg *pg, const struct lease *l, const char *mapping, const char *const *keys,
-                size_t n, struct err *e)
+bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
+                const char *const *keys, size_t n, struct err *e)
 {
     struct state_call c;
-    state_call_init(&c, pg, l);
+    state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, mapping);
+    state_call_leases(&c, leases, n_leases);
     struct pg_array *key = state_call_column(&c, PG_TEXT);
     for (size_t i = 0; i < n; i++)
         pg_array_str(key, keys[i]);

@@ -19,6 +19,8 @@ struct state_call {
 
 /* With a lease, $1 and $2 are its account and fence. */
 void state_call_init(struct state_call *c, struct pg *pg, const struct lease *l);
+/* The next two columns are accounts and fences; scalars still come first. */
+void state_call_leases(struct state_call *c, const struct lease *leases, size_t n);
 struct pg_array *state_call_column(struct state_call *c, enum pg_type type);
 
 /* Runs a statement that reads. The result is the caller's. The call is released, whatever happens.

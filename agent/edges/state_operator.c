@@ -44,42 +44,6 @@ bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *
     return state_write_count(&c, sql_state_undefer, count, e);
 }
 
-bool state_quota(struct pg *pg, const char *account, int64_t *created, bool *exceeded,
-                 struct err *e)
-{
-    enum { CREATED, EXCEEDED };
-    struct state_call c;
-    struct pg_result *r;
-    *created = 0;
-    *exceeded = false;
-    state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, account);
-    if (!state_read(&c, sql_state_quota, &r, e))
-        return false;
-    if (pg_rows(r) > 0) {
-        *created = pg_int(r, 0, CREATED, 0);
-        *exceeded = pg_bool(r, 0, EXCEEDED);
-    }
-    pg_result_free(r);
-    return true;
-}
-
-bool state_quota_refused(struct pg *pg, const char *account, int64_t *ago_ms, int64_t *configured,
-                         struct err *e)
-{
-    enum { AGO, CONFIGURED };
-    struct state_call c;
-    struct pg_result *r;
-    state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, account);
-    if (!state_read(&c, sql_state_quota_refused, &r, e))
-        return false;
-    *ago_ms = pg_int(r, 0, AGO, -1);
-    *configured = pg_int(r, 0, CONFIGURED, -2);
-    pg_result_free(r);
-    return true;
-}
-
 bool state_trouble(struct pg *pg, const struct lease *l, const char *trouble, bool *changed,
                    struct err *e)
 {

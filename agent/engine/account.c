@@ -1,17 +1,16 @@
 /*
- * Why a lease row and not a session lock: a session lock dies with pgbouncer in transaction mode,
- * and it fences nothing: an agent that was stopped for a minute would wake up and go on. Our own
- * idea of the lease ends before the database's does, because it is counted from before the
- * statement left.
+ * An account is held as long as its agent lives: that the agent's time runs out is seen where a
+ * request is about to leave (engine/sender), and in the fence of every write.
  */
 #include "engine/account.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "engine/holder.h"
 
 #define PROBE_EVERY_MS 60000
 
@@ -23,11 +22,39 @@ static const struct environment *find_environment(const struct secret *key)
     return NULL;
 }
 
+static struct secret *read_variable(const char *name, struct err *e)
+{
+    const char *value = getenv(name);
+    if (value == NULL) {
+        err_set(e, ERR_CONFIG, "the environment has no variable \"%s\"", name);
+        err_hint(e, "give the agent the key there, or put it into a file and name that");
+        return NULL;
+    }
+    char *copy = mem_strdup(value); /* wiped by the secret */
+    struct secret *key = secret_take(copy, e);
+    mem_free(copy);
+    return key;
+}
+
 static struct secret *read_key(const struct config_account *c, struct err *e)
 {
     if (c->api_key_file != NULL)
         return secret_load(c->api_key_file, e);
-    return secret_take(c->api_key, e);
+    return c->api_key_env != NULL ? read_variable(c->api_key_env, e) : secret_take(c->api_key, e);
+}
+
+static bool take_up_key(struct account *a, struct err *e)
+{
+    a->key = read_key(a->config, e);
+    if (a->key == NULL)
+        return false;
+    a->environment = find_environment(a->key);
+    if (a->environment != NULL)
+        return true;
+    secret_free(a->key);
+    a->key = NULL;
+    err_set(e, ERR_CONFIG, "the API key begins with neither \"qk_live_\" nor \"qk_test_\"");
+    return err_hint(e, "put the key in as Qudra shows it, with nothing before or after it");
 }
 
 static void start_limiter(struct account *a, const struct plan *plan, int64_t now_ms)
@@ -42,27 +69,43 @@ static void start_limiter(struct account *a, const struct plan *plan, int64_t no
     a->limiter = limiter_new(&o, now_ms);
 }
 
-bool account_open(struct account *a, const struct config_account *c, int64_t now_ms, struct err *e)
+static void open_keyless(struct account *a, const struct config_account *c, int64_t now_ms)
 {
-    *a = (struct account){.config = c, .dialect = c->dialect, .lease = {.account = c->name}};
-    a->key = read_key(c, e);
-    if (a->key == NULL)
-        return err_prefix(e, "account \"%s\": ", c->name);
-    a->environment = find_environment(a->key);
-    if (a->environment == NULL) {
-        err_set(e, ERR_CONFIG,
-                "account \"%s\": the API key begins with neither \"qk_live_\" nor "
-                "\"qk_test_\"",
-                c->name);
-        return err_hint(e, "put the key in as Qudra shows it, with nothing before or after it");
-    }
-    if (a->dialect.base_url == NULL || a->dialect.base_url[0] == '\0')
-        a->dialect.base_url = a->environment->base_url;
+    static const int64_t never;
+    *a = (struct account){.config = c,
+                          .dialect = c->dialect,
+                          .lease = {.account = c->name},
+                          .until_ms = &never,
+                          .may_fly = INT_MAX};
     const struct plan *plan = plan_find(c->plan);
     a->bulk = plan->bulk > 0 ? plan->bulk : 1;
     a->plan_quota = c->quota == -2 ? plan->quota : c->quota;
     a->quota = a->plan_quota;
     start_limiter(a, plan, now_ms);
+}
+
+static void stop_for_ever(struct account *a, const char *reason)
+{
+    a->stopped = true;
+    a->probe_at_ms = INT64_MAX;
+    snprintf(a->stop_reason, sizeof a->stop_reason, "%.255s", reason);
+}
+
+void account_open_broken(struct account *a, const struct config_account *c, const char *reason)
+{
+    open_keyless(a, c, 0);
+    stop_for_ever(a, reason);
+}
+
+bool account_open(struct account *a, const struct config_account *c, int64_t now_ms, struct err *e)
+{
+    open_keyless(a, c, now_ms);
+    if (!take_up_key(a, e)) {
+        stop_for_ever(a, e->message);
+        return err_prefix(e, "account \"%s\": ", c->name);
+    }
+    if (a->dialect.base_url == NULL || a->dialect.base_url[0] == '\0')
+        a->dialect.base_url = a->environment->base_url;
     return true;
 }
 
@@ -74,14 +117,11 @@ void account_release(struct account *a)
     a->limiter = NULL;
 }
 
-static bool check_environment(struct account *a, struct pg *state, struct arena *arena,
-                              struct err *e)
+/* ---- held ---------------------------------------------------------------------------------------
+ */
+
+bool account_refuse_environment(const struct account *a, const char *found, struct err *e)
 {
-    const char *found;
-    if (!state_environment(state, &a->lease, a->environment->name, arena, &found, e))
-        return false;
-    if (found == NULL)
-        return true;
     err_set(e, ERR_CONFIG,
             "account \"%s\": its jobs were made in the %s environment, but the key is "
             "for %s",
@@ -90,88 +130,57 @@ static bool check_environment(struct account *a, struct pg *state, struct arena 
                        "own");
 }
 
-static void see_rival(struct account *a, int64_t until_ms)
-{
-    a->rival_lives = until_ms > a->rival_until_ms + LEASE_ASK_MS && a->rival_until_ms > 0;
-    if (a->rival_until_ms == 0 || until_ms == 0)
-        a->rival_until_ms = until_ms;
-}
-
-/* An agent that was killed on this machine is not waited for. */
-static bool take_lease(struct account *a, struct pg *state, const char *holder, bool *died,
-                       struct err *e)
-{
-    struct lease_claim claim = {.account = a->config->name, .holder = holder};
-    char dead[sizeof claim.rival];
-    bool taken = state_lease_take(state, &claim, &a->lease, e);
-    if (!taken && e->kind == ERR_LOCKED && holder_is_dead(claim.rival)) {
-        snprintf(dead, sizeof dead, "%s", claim.rival);
-        claim.dead = dead;
-        taken = state_lease_take(state, &claim, &a->lease, e);
-    }
-    *died = claim.rival[0] != '\0';
-    see_rival(a, taken ? 0 : clock_mono_ms() + claim.left_ms);
-    return taken;
-}
-
 /* Accounts with work on one key divide its window: through PostgreSQL where they share a database,
  * else each sees the others in the headers. */
-static bool divide_window(struct account *a, struct pg *state, struct err *e)
+bool account_divide_window(struct account *a, struct pg *state, struct err *e)
 {
     char mark[SECRET_MARK_SIZE];
     int64_t sharers;
+    if (a->key == NULL)
+        return true;
     secret_mark(a->key, mark);
     if (!state_share(state, &a->lease, mark, &sharers, e))
         return false;
     limiter_set_share(a->limiter, 1.0 / (double)sharers);
-    if (a->join_at_ms == 0) /* just begun: each of them looks when it renews its lease */
-        a->join_at_ms = clock_mono_ms() + (sharers > 1 ? LEASE_RENEW_MS : 0);
+    if (a->join_at_ms == 0) /* just begun: each of them looks when it divides its own anew */
+        a->join_at_ms = clock_mono_ms() + (sharers > 1 ? ACCOUNT_DIVIDE_MS : 0);
+    a->divide_at_ms = clock_mono_ms() + ACCOUNT_DIVIDE_MS;
     return true;
 }
 
-bool account_take(struct account *a, struct pg *state, const char *holder, struct err *e)
+static bool recover(struct account *a, struct pg *state, const struct taken *t, struct err *e)
 {
-    bool died;
-    if (!take_lease(a, state, holder, &died, e))
-        return false;
-    a->join_at_ms = 0;
-    a->held = true;
-    a->renew_at_ms = clock_mono_ms() + LEASE_RENEW_MS;
-    struct arena arena;
-    arena_init(&arena, 0);
     int64_t uncertain = 0;
-    bool ok = check_environment(a, state, &arena, e) &&
-              state_recover(state, &a->lease, died, &uncertain, e) &&
-              account_recall_quota(a, state, e) && divide_window(a, state, e) &&
-              state_learned(state, a->config->name, &a->as_sent, &a->changed, e);
-    arena_release(&arena);
-    if (!ok) {
-        account_give(a, state);
+    bool died = t->torn && t->held_ago_ms >= 0;
+    if (!t->under_way && !died)
+        return true;
+    if (!state_recover(state, &a->lease, died, &uncertain, e))
         return false;
-    }
     if (uncertain > 0)
         LOG_WARN("creates in flight when the last agent ended are uncertain",
                  log_str("account", a->config->name), log_int("rows", uncertain));
     return true;
 }
 
-bool account_keep(struct account *a, struct pg *state, int64_t now_ms, struct err *e)
+bool account_begin(struct account *a, struct pg *state, const struct taken *t,
+                   const int64_t *until_ms, struct err *e)
 {
-    if (!a->held || now_ms < a->renew_at_ms)
-        return true;
-    if (!state_lease_renew(state, &a->lease, e)) {
-        if (e->kind == ERR_FENCED)
-            a->held = false;
+    a->lease.fence = t->fence;
+    a->join_at_ms = a->divide_at_ms = 0;
+    a->creating = 0;
+    a->looking = false;
+    a->as_sent = t->as_sent;
+    a->changed = t->changed;
+    account_recall_quota(a, t);
+    if (!recover(a, state, t, e))
         return false;
-    }
-    a->renew_at_ms = now_ms + LEASE_RENEW_MS;
-    return divide_window(a, state, e);
+    a->held = true;
+    a->until_ms = until_ms;
+    return true;
 }
 
-void account_give(struct account *a, struct pg *state)
+void account_end(struct account *a)
 {
-    if (a->held)
-        state_lease_give(state, &a->lease);
     a->held = false;
 }
 
@@ -210,9 +219,20 @@ static void begin_anew(struct account *a)
     a->missing_in_a_row = 0;
 }
 
+bool account_has_key_now(const struct account *a)
+{
+    struct err ignored = ERR_INIT;
+    if (a->key != NULL || a->config->api_key_file == NULL)
+        return a->key != NULL;
+    struct secret *key = secret_load(a->config->api_key_file, &ignored);
+    bool good = key != NULL && find_environment(key) != NULL;
+    secret_free(key);
+    return good;
+}
+
 bool account_refresh_key(struct account *a)
 {
-    if (a->config->api_key_file == NULL)
+    if (a->key == NULL || a->config->api_key_file == NULL)
         return false;
     struct err e = ERR_INIT;
     struct secret *fresh = secret_load(a->config->api_key_file, &e);

@@ -8,11 +8,13 @@
 #ifndef QS_ENGINE_ACCOUNT_H
 #define QS_ENGINE_ACCOUNT_H
 
-#include "edges/state.h"
+#include "edges/state_agents.h"
 #include "rules/config.h"
 
 /* What stands in the state as the account's trouble. */
-enum account_trouble { TROUBLE_UNKNOWN, TROUBLE_NONE, TROUBLE_KEY, TROUBLE_JOBS };
+enum account_trouble { TROUBLE_UNKNOWN, TROUBLE_NONE, TROUBLE_KEY, TROUBLE_JOBS, TROUBLE_NO_KEY };
+
+#define ACCOUNT_DIVIDE_MS 3000 /* how often others on the same key are looked for */
 
 struct account {
     const struct config_account *config;
@@ -23,12 +25,15 @@ struct account {
     struct limiter *limiter;
 
     struct lease lease;
-    bool held;              /* the lease is ours */
-    int64_t rival_until_ms; /* monotonic: when another's lease ran out as first seen; 0: not seen */
-    bool rival_lives;       /* it has renewed its lease since: not to be waited for by a command */
-    int64_t renew_at_ms;    /* monotonic */
+    bool held;               /* the lease is ours, */
+    const int64_t *until_ms; /* as long as the agent's time has not run out: see engine/tenure */
+    int in_flight;           /* requests, */
+    int may_fly;             /* and how many there may be: see engine/loop_turns.c */
+    bool turn;               /* an answer has come since the account last had its turn */
+    bool starved;            /* something could leave, if more could be in flight */
 
-    int64_t join_at_ms;      /* monotonic: others with work on this key have made room by then */
+    int64_t divide_at_ms;    /* monotonic: when others on this key are looked for again */
+    int64_t join_at_ms;      /* monotonic: they have made room by then */
     int bulk;                /* jobs in one create request; 1: no bulk-create in this plan */
     int64_t plan_quota;      /* jobs a month, by plan or configuration; -1: unlimited */
     int64_t quota;           /* the same, corrected by what Qudra refused this month */
@@ -40,9 +45,10 @@ struct account {
     int64_t ask_quota_at_ms; /* Qudra's clock: when one create beyond the quota may ask for more */
     bool asking;             /* it may leave now, or is on its way */
     bool mirrors;            /* Qudra holds a job of ours */
-    bool undefer; /* deferred creates may fit now: the month has turned, or we just began */
+    bool deferred;           /* creates wait for the quota */
+    bool undefer;            /* some of them may fit now: the month has turned, or we just began */
 
-    bool stopped;        /* Qudra refuses the key */
+    bool stopped;        /* Qudra refuses the key, or there is none */
     int64_t probe_at_ms; /* monotonic: when one request may try again */
     char stop_reason[256];
     bool accepted;     /* Qudra has taken the key since it was read */
@@ -56,30 +62,32 @@ struct account {
     bool learned;              /* the two masks are not yet in the state */
 };
 
-/* Reads the key and prepares the limiter; ERR_CONFIG when the key cannot be read or has an unknown
- * prefix. `now_ms` is monotonic. */
+/* Prepares the limiter and reads the key. ERR_CONFIG when that cannot be read or has an unknown
+ * prefix: the account is stopped then, and can be held, told of and released like any other. */
 bool account_open(struct account *a, const struct config_account *c, int64_t now_ms,
                   struct err *e) MUST_CHECK;
+/* One that cannot be opened at all, for this reason: it is held, and told of. */
+void account_open_broken(struct account *a, const struct config_account *c, const char *reason);
 void account_release(struct account *a);
 
-/* A lease that is renewed has a living holder; one that is not is asked for again as often as this,
- * for a few seconds at most. */
-#define LEASE_ASK_MS 1000
-
-/* `holder` names this agent. Takes the lease and reads what the state knows of the account: what
- * was in flight when the last agent died becomes uncertain, the environment is compared, the
- * quota's count is read. ERR_LOCKED: another agent holds it. ERR_CONFIG: the state belongs to the
- * other environment. */
-bool account_take(struct account *a, struct pg *state, const char *holder,
-                  struct err *e) MUST_CHECK;
-/* Renews the lease when it is time; ERR_FENCED when it is lost. */
-bool account_keep(struct account *a, struct pg *state, int64_t now_ms, struct err *e) MUST_CHECK;
-void account_give(struct account *a, struct pg *state);
+/* The account was taken: what the state knows of it is taken up, and what was in flight when the
+ * last agent died becomes uncertain. `until_ms` is the agent's time, and must outlive the account.
+ */
+bool account_begin(struct account *a, struct pg *state, const struct taken *t,
+                   const int64_t *until_ms, struct err *e) MUST_CHECK;
+/* It was given back, or lost. */
+void account_end(struct account *a);
+/* Its jobs were made in that environment, which its key is not for. */
+bool account_refuse_environment(const struct account *a, const char *found, struct err *e);
+/* Others with work on its key are looked for; they share the window. */
+bool account_divide_window(struct account *a, struct pg *state, struct err *e) MUST_CHECK;
 
 /* Qudra refused the key: stop, and try again in a minute or when the key file changes. */
 void account_stop(struct account *a, int64_t now_ms, const char *reason);
-/* Looks at api_key_file; true when there is a new key in it, which is then in use. */
+/* Looks at api_key_file; true when there is a new key in it, which is then in use. One that was
+ * opened without a key is to be opened again: see account_has_key_now. */
 bool account_refresh_key(struct account *a);
+bool account_has_key_now(const struct account *a);
 /* What an answer says of a field's way to Qudra and back. */
 void account_learn(struct account *a, const struct job_hash *sent, const struct job_hash *answered,
                    unsigned fields);
@@ -102,7 +110,9 @@ bool account_tell(struct account *a, struct pg *state, int64_t now_ms, bool at_o
 int64_t account_tell_wait_ms(const struct account *a, int64_t now_ms); /* -1: nothing to tell */
 
 /* Takes up what the state knows of the month's quota. */
-bool account_recall_quota(struct account *a, struct pg *state, struct err *e) MUST_CHECK;
+void account_recall_quota(struct account *a, const struct taken *t);
+/* How long until deferred creates may be looked at again; -1: none are. */
+int64_t account_quota_wait_ms(const struct account *a);
 /* Creates were confirmed. More than the quota: it has grown. */
 void account_created(struct account *a, int64_t jobs);
 /* Qudra refused a create for quota: our count was wrong, or somebody else creates with this key. */

@@ -17,24 +17,26 @@ static int64_t server_ms(const struct account *a)
     return clock_wall_ms() + a->ahead_ms;
 }
 
-bool account_recall_quota(struct account *a, struct pg *state, struct err *e)
+void account_recall_quota(struct account *a, const struct taken *t)
 {
-    const char *name = a->config->name;
-    int64_t refused_ago_ms, configured;
-    bool exceeded;
-    if (!state_quota(state, name, &a->created, &exceeded, e) ||
-        !state_quota_refused(state, name, &refused_ago_ms, &configured, e))
-        return false;
+    a->created = t->created;
+    a->quota = a->plan_quota;
     a->month_ends_ms = clock_next_month_ms(server_ms(a));
     a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;
-    a->undefer = true;
-    a->news = configured != a->plan_quota;
-    bool same_plan = configured == -2 || configured == a->plan_quota;
-    if (exceeded && same_plan) {
+    a->deferred = a->undefer = t->deferred;
+    a->news = t->configured != a->plan_quota;
+    bool same_plan = t->configured == -2 || t->configured == a->plan_quota;
+    if (t->refused_ago_ms >= 0 && same_plan) {
         account_quota_used_up(a);
-        a->ask_quota_at_ms -= refused_ago_ms;
+        a->ask_quota_at_ms -= t->refused_ago_ms;
     }
-    return true;
+}
+
+int64_t account_quota_wait_ms(const struct account *a)
+{
+    int64_t at_ms = a->ask_quota_at_ms < a->month_ends_ms ? a->ask_quota_at_ms : a->month_ends_ms;
+    int64_t wait_ms = at_ms - server_ms(a);
+    return !a->deferred ? -1 : wait_ms > 0 ? wait_ms : 0;
 }
 
 void account_created(struct account *a, int64_t jobs)
@@ -51,6 +53,7 @@ void account_created(struct account *a, int64_t jobs)
 
 void account_quota_used_up(struct account *a)
 {
+    a->deferred = true;
     if (a->quota < 0 || a->created < a->quota)
         a->quota = a->created;
     a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;

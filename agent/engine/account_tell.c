@@ -19,6 +19,8 @@
 
 static enum account_trouble trouble_of(const struct account *a)
 {
+    if (a->key == NULL)
+        return TROUBLE_NO_KEY;
     if (a->jobs_missing)
         return TROUBLE_JOBS;
     if (a->stopped)
@@ -33,8 +35,10 @@ static bool tell_trouble(struct account *a, struct pg *state, struct err *e)
     bool changed;
     if (now == a->told)
         return true;
-    snprintf(text, sizeof text, "%s%s", now == TROUBLE_KEY ? "Qudra refuses the key: " : "",
-             a->stop_reason);
+    const char *what = now == TROUBLE_KEY      ? "Qudra refuses the key: "
+                       : now == TROUBLE_NO_KEY ? "there is no key: "
+                                               : "";
+    snprintf(text, sizeof text, "%s%s", what, a->stop_reason);
     if (!state_trouble(state, &a->lease, now == TROUBLE_NONE ? NULL : text, &changed, e))
         return false;
     a->told = now;
@@ -107,14 +111,15 @@ bool account_tell(struct account *a, struct pg *state, int64_t now_ms, bool at_o
     if (!a->held)
         return true;
     return tell_trouble(a, state, e) &&
-           (!a->news || (!at_once && now_ms < a->tell_at_ms) || tell_limits(a, state, now_ms, e));
+           (!a->news || a->key == NULL || (!at_once && now_ms < a->tell_at_ms) ||
+            tell_limits(a, state, now_ms, e));
 }
 
 int64_t account_tell_wait_ms(const struct account *a, int64_t now_ms)
 {
     if (trouble_of(a) != a->told)
         return 0;
-    if (!a->news)
+    if (!a->news || a->key == NULL)
         return -1;
     return a->tell_at_ms > now_ms ? a->tell_at_ms - now_ms : 0;
 }

@@ -78,8 +78,10 @@ bool detect_keys(struct feed *f, const struct detect_options *o, const char *con
 
 struct detect_marker {
     struct pg *state;
-    const struct lease *leases;
+    const struct lease *leases; /* by account */
     size_t n_leases;
+    void (*marked)(void *context, const char *account); /* something is pending there now */
+    void *context;
     bool shared; /* some of the rows are another agent's: the watermark is not moved past them */
     struct remove_limit max_remove;
 };

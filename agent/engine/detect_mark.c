@@ -10,17 +10,51 @@
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "edges/state_agents.h"
 #include "engine/detect.h"
 
-/* Packs the sightings of one account to the front, in `a`; returns how many. */
-static size_t of_account(const struct sighting *seen, size_t n, const char *account,
-                         struct sighting *out)
+static int by_account(const void *a, const void *b)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(seen[i].account, account) == 0)
-            out[kept++] = seen[i];
-    return kept;
+    return strcmp(((const struct lease *)a)->account, ((const struct lease *)b)->account);
+}
+
+static const struct lease *find_lease(const struct detect_marker *m, const char *account)
+{
+    const struct lease wanted = {.account = account};
+    return m->n_leases == 0 ? NULL
+                            : bsearch(&wanted, m->leases, m->n_leases, sizeof wanted, by_account);
+}
+
+/* The rows of a page that are ours, and the leases that they stand under, each once. */
+struct ours {
+    struct sighting *rows;
+    struct lease *leases;
+    size_t n, n_leases;
+};
+
+static void add_lease(struct ours *o, const struct lease *l)
+{
+    for (size_t i = o->n_leases; i-- > 0;)
+        if (o->leases[i].account == l->account)
+            return;
+    o->leases[o->n_leases++] = *l;
+}
+
+/* Neighbours are often of one account: its lease is looked for once. */
+static void sort_out(const struct detect_marker *m, const struct sighting *seen, size_t n,
+                     struct arena *a, struct ours *out)
+{
+    const struct lease *l = NULL;
+    *out = (struct ours){.rows = arena_alloc(a, n * sizeof *out->rows),
+                         .leases = arena_alloc(a, n * sizeof *out->leases)};
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || strcmp(seen[i].account, seen[i - 1].account) != 0)
+            l = find_lease(m, seen[i].account);
+        if (l == NULL)
+            continue;
+        add_lease(out, l);
+        out->rows[out->n++] = seen[i];
+    }
 }
 
 static bool mark_rows(void *context, const struct feed *f, const struct sighting *seen,
@@ -28,14 +62,16 @@ static bool mark_rows(void *context, const struct feed *f, const struct sighting
 {
     (void)recorded;
     struct detect_marker *m = context;
-    struct sighting *mine = mem_alloc(n * sizeof *mine);
-    bool ok = true;
-    for (size_t i = 0; ok && i < m->n_leases; i++) {
-        size_t k = of_account(seen, n, m->leases[i].account, mine);
-        ok = k == 0 || state_mark(m->state, &m->leases[i], f->mapping->name, mine, k, e);
-    }
+    struct ours ours;
+    struct arena a;
+    arena_init(&a, 0);
+    sort_out(m, seen, n, &a, &ours);
+    bool ok = ours.n == 0 || state_mark(m->state, ours.leases, ours.n_leases, f->mapping->name,
+                                        ours.rows, ours.n, e);
     CRASH_POINT("mark.after");
-    mem_free(mine);
+    for (size_t i = 0; ok && i < ours.n_leases; i++)
+        m->marked(m->context, ours.leases[i].account);
+    arena_release(&a);
     return ok;
 }
 
@@ -43,11 +79,9 @@ static bool mark_gone(void *context, const struct feed *f, const char *const *ke
                       struct err *e)
 {
     struct detect_marker *m = context;
-    for (size_t i = 0; i < m->n_leases; i++)
-        if (!state_gone(m->state, &m->leases[i], f->mapping->name, keys, n, e))
-            return false;
+    bool ok = state_gone(m->state, m->leases, m->n_leases, f->mapping->name, keys, n, e);
     CRASH_POINT("gone.after");
-    return true;
+    return ok;
 }
 
 /* Before the guard counts: what goes on under a new key is not removed. */
@@ -58,6 +92,8 @@ static bool hand_over(struct detect_marker *m, const struct feed *f, const struc
     if (!state_rebind(m->state, l, mapping_writes_back(f->mapping), &count, e))
         return false;
     CRASH_POINT("rebind.after");
+    if (count > 0)
+        m->marked(m->context, l->account);
     if (count > 0)
         LOG_INFO("jobs handed over to new rows of equal content", log_str("account", l->account),
                  log_int("rows", count));
@@ -76,6 +112,8 @@ static bool remove_gone(struct detect_marker *m, const struct feed *f, const str
     enum op_kind op = map->on_removed == REMOVED_DELETE ? OP_DELETE : OP_CLOSE;
     if (!state_remove(m->state, l, map->name, map->remove_after_ms, op, hold, &count, e))
         return false;
+    if (count > 0)
+        m->marked(m->context, l->account);
     if (hold && count > 0) {
         counts->held += count;
         LOG_ERROR("removals held by the guard", log_str("mapping", map->name),
@@ -88,14 +126,37 @@ static bool remove_gone(struct detect_marker *m, const struct feed *f, const str
     return true;
 }
 
+/* Accounts without a row that is gone are not asked for. */
+static bool remove_all(struct detect_marker *m, const struct feed *f, const struct detect_end *end,
+                       struct detect_counts *counts, struct err *e)
+{
+    struct arena a;
+    const char **leaving;
+    size_t n;
+    arena_init(&a, 0);
+    bool ok = state_leaving(m->state, &a, &leaving, &n, e);
+    for (size_t i = 0; ok && i < n; i++) {
+        const struct lease *l = find_lease(m, leaving[i]);
+        ok = l == NULL ||
+             (hand_over(m, f, l, e) && remove_gone(m, f, l, end->source_empty, counts, e));
+    }
+    arena_release(&a);
+    return ok;
+}
+
+/* Of the account whose rows these are, or of any where a column says it. */
+static const struct lease *lease_for(const struct detect_marker *m, const struct feed *f)
+{
+    const struct lease *l = f->mapping->account_sql == NULL ? find_lease(m, f->account) : NULL;
+    return l != NULL ? l : &m->leases[0];
+}
+
 static bool end_pass(void *context, const struct feed *f, const struct detect_end *end,
                      struct detect_counts *counts, struct err *e)
 {
     struct detect_marker *m = context;
-    for (size_t i = 0; i < m->n_leases; i++)
-        if (!hand_over(m, f, &m->leases[i], e) ||
-            !remove_gone(m, f, &m->leases[i], end->source_empty, counts, e))
-            return false;
+    if (!remove_all(m, f, end, counts, e))
+        return false;
     CRASH_POINT("remove.after");
     bool scan = end->kind == DETECT_PASS_SCAN;
     if (m->shared || (end->horizon == NULL && !scan))
@@ -109,7 +170,7 @@ static bool end_pass(void *context, const struct feed *f, const struct detect_en
         .source = scan ? f->identity : NULL,
         .shape = scan ? f->shape : 0,
     };
-    return state_set_watermark(m->state, &m->leases[0], f->mapping->name, &w, scan, e);
+    return state_set_watermark(m->state, lease_for(m, f), f->mapping->name, &w, scan, e);
 }
 
 struct detect_sink detect_marking(struct detect_marker *m)

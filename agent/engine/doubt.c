@@ -62,7 +62,7 @@ bool doubt_is_open(const struct doubt *d)
 
 int64_t doubt_wait_ms(const struct doubt *d, int64_t now_ms)
 {
-    return d->flying ? LEASE_RENEW_MS : sender_probe_wait_ms(d->account, now_ms);
+    return d->flying ? BEAT_MS : sender_probe_wait_ms(d->account, now_ms);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ struct feed {
     int64_t shape;  /* of what the triggers watch, as it was when the pass began; 0: no triggers */
     int64_t chase;  /* transactions before this one may note changes and send no NOTIFY; 0: none */
     const char *identity; /* of the database that is read: see source_identity */
+    bool must_scan;       /* an account came to us that the watermark knows nothing of */
+    bool scans_for_that;  /* in the pass under way */
+    bool began;           /* a pass of it has begun since the start */
     bool passed;          /* it has been looked at since the start, or cannot be now */
     bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
     int64_t broken_until_ms; /* monotonic: the source could not be read for this mapping alone */

@@ -220,7 +220,7 @@ static bool mark_for(struct follow *w, const struct lease *l, const struct sight
             mine[k++] = due[i];
         }
     const char *mapping = w->feed->mapping->name;
-    return k == 0 || (state_mark(w->state, l, mapping, mine, k, e) &&
+    return k == 0 || (state_mark(w->state, l, 1, mapping, mine, k, e) &&
                       state_plan_add(w->state, l, mapping, keys, k, e));
 }
 

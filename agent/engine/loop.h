@@ -39,7 +39,9 @@ struct loop_options {
     const struct config *config;
     struct mapping **mappings; /* those to work on */
     size_t n_mappings;
-    struct metrics *metrics; /* NULL: none */
+    const char *const *accounts; /* those to work on */
+    size_t n_accounts;           /* 0: all */
+    struct metrics *metrics;     /* NULL: none */
     int signal_fd;
     const struct follow_options *plan; /* LOOP_BACKFILL: in the place of scans; NULL: none */
     void (*progress)(void *context, const struct loop_view *v); /* NULL: none; each turn */

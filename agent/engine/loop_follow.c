@@ -2,8 +2,6 @@
  * A plan in the place of passes: its mappings one after the other, a page of each at every turn.
  * Nothing begins before every account is ours: a row of one that is not could not be marked.
  */
-#include <string.h>
-
 #include "engine/loop_internal.h"
 
 #define LOOK_AGAIN_MS 200
@@ -21,9 +19,9 @@ bool loop_follow_open(struct loop *l, struct err *e)
             return false;
     for (size_t i = 0; i < head->n_accounts; i++) {
         const char *environment = NULL;
-        for (size_t k = 0; k < l->n_workers; k++)
-            if (strcmp(l->workers[k].account.config->name, head->accounts[i].name) == 0)
-                environment = l->workers[k].account.environment->name;
+        const struct worker *w = loop_worker(l, head->accounts[i].name);
+        if (w != NULL && w->account.environment != NULL)
+            environment = w->account.environment->name;
         if (!follow_check_account(l->follow, head->accounts[i].name, environment, e))
             return false;
     }
@@ -34,11 +32,11 @@ static bool begin(struct loop *l, int64_t now_ms, struct err *e)
 {
     if (l->following)
         return true;
-    l->following =
-        l->n_leases == l->n_workers && follow_clear(l->follow, l->leases, l->n_leases, e);
+    bool ready = l->n_leases > 0 && loop_holds_all(l);
+    l->following = ready && follow_clear(l->follow, l->leases, l->n_leases, e);
     for (size_t i = 0; i < l->n_feeds; i++)
         l->feeds[i].next_poll_ms = l->following ? 0 : now_ms + LOOK_AGAIN_MS;
-    return l->following || l->n_leases < l->n_workers;
+    return l->following || !ready;
 }
 
 static struct feed *next_feed(struct loop *l)
@@ -70,8 +68,8 @@ bool loop_follow(struct loop *l, int64_t now_ms, struct err *e)
     if (!follow_step(l->follow, f, l->leases, l->n_leases, &done, e))
         return false;
     look(l);
-    for (size_t i = 0; i < l->n_workers; i++)
-        push_wake(l->workers[i].push);
+    if (!loop_wake_at_work(l, now_ms, e))
+        return false;
     if (!done)
         return true;
     f->passed = true;

@@ -5,20 +5,8 @@
 #define QS_ENGINE_LOOP_INTERNAL_H
 
 #include "engine/loop.h"
-#include "engine/refresh.h"
-
-/* An account with what works for it. */
-struct worker {
-    struct account account;
-    struct writeback *writeback;
-    struct push *push;
-    struct settle *settle;
-    struct refresh *refresh;
-    int64_t take_at_ms;     /* when to try for the lease again */
-    int64_t uncertain_seen; /* of push_counts, when settle was last woken */
-    int64_t late_seen;      /* rows that became the guard's or push's since their pass, so far */
-    bool waiting_told;      /* "another agent holds the account" has been logged */
-};
+#include "engine/tenure.h"
+#include "engine/worker.h"
 
 struct loop {
     struct loop_options o;
@@ -35,13 +23,22 @@ struct loop {
 
     struct http *http;
     struct sender sender;
-    const char *holder; /* names this agent in its leases */
-
-    struct worker *workers;
-    size_t n_workers;
     struct feed *feeds;
     size_t n_feeds;
-    struct lease *leases; /* of the workers that hold theirs, refreshed each turn */
+
+    struct tenure tenure;    /* this agent among others */
+    struct worker **workers; /* of all accounts that are known, by name */
+    size_t n_workers, cap_workers;
+    char accounts_seen[32];   /* where the next look for changed accounts begins, */
+    int64_t accounts_at_ms;   /* and when */
+    int64_t share_at_ms;      /* when accounts are taken and given up again */
+    bool waiting_told;        /* "another agent holds the account" has been logged */
+    int64_t waiting_since_ms; /* for an account that another holds; 0: none */
+
+    struct crew crew;
+    struct worker **awake; /* those with something to do, in no order; turns go round */
+    size_t n_awake, next_turn;
+    struct lease *leases; /* of the workers that hold theirs, by name */
     size_t n_leases;
     struct detect_marker marker;
 
@@ -68,6 +65,33 @@ struct loop {
 /* Reconnects what is dead, when its time has come. False, with e filled, while anything is dead. */
 bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 
+/* loop_accounts.c: which accounts there are */
+/* Those of agent.yaml. One alone that cannot be opened is an error; of several it is told, and the
+ * others go on. */
+bool loop_open_accounts(struct loop *l, struct err *e) MUST_CHECK;
+/* Those of the database that have changed, when it is time to look. */
+bool loop_read_accounts(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+/* Takes up keys that were missing or refused and are there now. */
+void loop_look_for_keys(struct loop *l, int64_t now_ms);
+struct worker *loop_worker(const struct loop *l, const char *account); /* NULL: not known */
+void loop_free_accounts(struct loop *l);
+
+/* loop_share.c: which of them are ours */
+/* Beats, takes what is free, gives up what is too much. */
+bool loop_share(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+void loop_give_all(struct loop *l); /* at the end: what nothing is in flight of */
+bool loop_holds(const struct loop *l, const char *account);
+/* Every account that this agent could work on is its own. */
+bool loop_holds_all(const struct loop *l);
+
+/* loop_turns.c: whose turn it is */
+void loop_wake(struct loop *l, struct worker *w, int64_t now_ms);
+void loop_sleep(struct loop *l, struct worker *w); /* nothing may be in flight */
+/* Wakes those that have something pending, whoever put it in. */
+bool loop_wake_at_work(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+bool loop_turns(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
+int64_t loop_turns_wait_ms(const struct loop *l, int64_t now_ms);
+
 /* loop_metrics.c */
 void loop_metrics_begin(struct loop *l); /* counters that exist from the start */
 void loop_metrics_show(struct loop *l, int64_t now_ms);
@@ -76,6 +100,8 @@ void loop_readiness(struct loop *l);
 /* loop_schedule.c */
 /* Opens and closes the windows of sync.schedule. */
 void loop_schedule_turn(struct loop *l, int64_t now_ms);
+/* Between two windows, closes and deletes alone go out. */
+bool loop_only_removals(const struct loop *l);
 /* Nothing is looked at before the next window. */
 bool loop_schedule_waits(const struct loop *l);
 /* How long until the next window; INT64_MAX: there is no schedule. */

@@ -30,7 +30,7 @@ void loop_metrics_begin(struct loop *l)
     metrics_add(m, METRIC_PASSES, 0, labels(two, "whole", NULL));
     metrics_add(m, METRIC_PASSES, 0, labels(two, "failed", NULL));
     for (size_t i = 0; i < l->n_workers; i++) {
-        const char *account = l->workers[i].account.config->name;
+        const char *account = l->workers[i]->account.config->name;
         metrics_add(m, METRIC_RATE_LIMITED, 0, labels(two, account, NULL));
         for (int op = 0; op < OP_NONE; op++)
             metrics_add(m, METRIC_ROWS_PUSHED, 0,
@@ -49,7 +49,7 @@ void loop_readiness(struct loop *l)
         return;
     arena_init(&a, 0);
     for (size_t i = 0; i < l->n_workers && why == NULL; i++) {
-        const struct account *account = &l->workers[i].account;
+        const struct account *account = &l->workers[i]->account;
         if (!account->held)
             why = arena_printf(&a, "another agent holds account \"%s\"", account->config->name);
         else if (account->stopped)
@@ -121,7 +121,7 @@ static void count_rows(struct loop *l, int64_t now_ms)
     arena_init(&a, 0);
     const char **accounts = arena_alloc(&a, (l->n_workers + 1) * sizeof *accounts);
     for (size_t i = 0; i < l->n_workers; i++)
-        accounts[i] = l->workers[i].account.config->name;
+        accounts[i] = l->workers[i]->account.config->name;
     const struct report_scope scope = {.accounts = accounts, .n_accounts = l->n_workers};
     if (report_queue(l->state, &scope, &a, &groups, &n, &ignored)) {
         show_rows(l->o.metrics, groups, n);
@@ -134,6 +134,6 @@ void loop_metrics_show(struct loop *l, int64_t now_ms)
 {
     metrics_forget(l->o.metrics, METRIC_QUOTA_LIMIT); /* absent where it is unlimited by now */
     for (size_t i = 0; i < l->n_workers; i++)
-        show_account(l->o.metrics, &l->workers[i].account, now_ms);
+        show_account(l->o.metrics, &l->workers[i]->account, now_ms);
     count_rows(l, now_ms);
 }

@@ -63,7 +63,7 @@ static bool open_feed(struct loop *l, struct feed *f, const struct mapping *m, s
     const struct config *c = l->o.config;
     *f = (struct feed){
         .mapping = m,
-        .account = m->account != NULL ? m->account : c->accounts[0].name,
+        .account = m->account != NULL ? m->account : "",
         .overlap_ms = m->overlap_ms >= 0 ? m->overlap_ms : c->overlap_ms,
         .changes_seen = true,
     };
@@ -93,47 +93,20 @@ static void tell_stray(void *context, const char *mapping, const char *account, 
     follow_tell_stray(l->follow, mapping, account, key, planned, now);
 }
 
-static bool open_worker(struct loop *l, struct worker *w, const struct config_account *c,
-                        struct err *e)
+/* The others, of the database, are read when the loop runs. */
+static bool open_crew(struct loop *l, struct err *e)
 {
-    if (!account_open(&w->account, c, clock_mono_ms(), e))
-        return false;
-    w->writeback =
-        writeback_new(&(struct writeback_options){.account = &w->account,
-                                                  .feeds = l->feeds,
-                                                  .n_feeds = l->n_feeds,
-                                                  .state = l->state,
-                                                  .writer = l->writer,
-                                                  .one_database = l->o.config->source_url == NULL});
-    w->push = push_new(&(struct push_options){.account = &w->account,
-                                              .sender = &l->sender,
-                                              .feeds = l->feeds,
-                                              .n_feeds = l->n_feeds,
-                                              .state = l->state,
-                                              .writeback = w->writeback,
-                                              .stray = l->o.plan != NULL ? tell_stray : NULL,
-                                              .stray_context = l});
-    w->settle = settle_new(&(struct settle_options){.account = &w->account,
-                                                    .sender = &l->sender,
-                                                    .state = l->state,
-                                                    .writeback = w->writeback});
-    w->refresh =
-        refresh_new(&(struct refresh_options){.account = &w->account,
-                                              .sender = &l->sender,
-                                              .state = l->state,
-                                              .not_older_ms = l->o.config->refresh_for_ms});
-    return true;
-}
-
-static bool open_workers(struct loop *l, struct err *e)
-{
-    const struct config *c = l->o.config;
-    l->workers = arena_alloc(&l->arena, (c->n_accounts + 1) * sizeof *l->workers);
-    l->leases = arena_alloc(&l->arena, (c->n_accounts + 1) * sizeof *l->leases);
-    for (size_t i = 0; i < c->n_accounts; i++, l->n_workers++)
-        if (!open_worker(l, &l->workers[i], &c->accounts[i], e))
-            return false;
-    return true;
+    l->crew = (struct crew){.sender = &l->sender,
+                            .feeds = l->feeds,
+                            .n_feeds = l->n_feeds,
+                            .state = l->state,
+                            .writer = l->writer,
+                            .one_database = l->o.config->source_url == NULL,
+                            .stray = l->o.plan != NULL ? tell_stray : NULL,
+                            .stray_context = l,
+                            .refreshes = l->o.mode == LOOP_RUN,
+                            .refresh_for_ms = l->o.config->refresh_for_ms};
+    return loop_open_accounts(l, e);
 }
 
 /* ---- is it the same source?
@@ -179,6 +152,15 @@ static void listen_for_notify(struct loop *l)
         log_err(LOG_LEVEL_WARN, "cannot listen for NOTIFY: the interval alone decides", &e);
 }
 
+/* Detection found something for this account. */
+static void wake_marked(void *context, const char *account)
+{
+    struct loop *l = context;
+    struct worker *w = loop_worker(l, account);
+    if (w != NULL)
+        loop_wake(l, w, clock_mono_ms());
+}
+
 bool loop_new(struct loop **out, const struct loop_options *o, struct err *e)
 {
     struct loop *l = mem_alloc(sizeof *l);
@@ -186,17 +168,21 @@ bool loop_new(struct loop **out, const struct loop_options *o, struct err *e)
     l->due_at_ms = 0;
     l->reconnect_wait_ms = RECONNECT_FIRST_MS;
     arena_init(&l->arena, 0);
-    l->holder = holder_name(&l->arena);
+    tenure_init(&l->tenure, holder_name(&l->arena), o->mode == LOOP_RUN);
+    snprintf(l->accounts_seen, sizeof l->accounts_seen, "0");
     l->sender.metrics = o->metrics;
     bool ok = http_new(&l->http, e);
     l->sender.http = l->http;
-    if (!ok || !connect_all(l, e) || !open_feeds(l, e) || !check_source(l, e) ||
-        !open_workers(l, e) || !loop_follow_open(l, e)) {
+    if (!ok || !connect_all(l, e) || !open_feeds(l, e) || !check_source(l, e) || !open_crew(l, e) ||
+        !loop_follow_open(l, e)) {
         loop_free(l);
         return false;
     }
-    l->marker = (struct detect_marker){
-        .state = l->state, .leases = l->leases, .max_remove = o->config->max_remove};
+    l->marker = (struct detect_marker){.state = l->state,
+                                       .leases = l->leases,
+                                       .max_remove = o->config->max_remove,
+                                       .marked = wake_marked,
+                                       .context = l};
     listen_for_notify(l);
     loop_metrics_begin(l);
     *out = l;
@@ -209,16 +195,11 @@ void loop_free(struct loop *l)
         return;
     detect_free(l->detection);
     follow_free(l->follow);
-    for (size_t i = 0; i <= l->n_workers && l->workers != NULL; i++) {
-        struct worker *w = &l->workers[i]; /* one beyond: it may have been opened in part */
-        if (l->state != NULL)
-            account_give(&w->account, l->state);
-        push_free(w->push);
-        settle_free(w->settle);
-        refresh_free(w->refresh);
-        writeback_free(w->writeback);
-        account_release(&w->account);
+    if (l->state != NULL) {
+        loop_give_all(l);
+        tenure_end(&l->tenure, l->state);
     }
+    loop_free_accounts(l);
     for (size_t i = 0; i <= l->n_feeds && l->feeds != NULL; i++) {
         source_free(l->feeds[i].source);
         source_free(l->feeds[i].lookup);
@@ -268,7 +249,7 @@ bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e)
         return false;
     if (lost_listener)
         listen_for_notify(l);
-    for (size_t i = 0; i < l->n_workers; i++)
-        push_wake(l->workers[i].push);
+    for (size_t i = 0; i < l->n_awake; i++)
+        loop_wake(l, l->awake[i], now_ms);
     return true;
 }

@@ -19,25 +19,17 @@
 /* ---- whose rows these are
  * ------------------------------------------------------------------------- */
 
-static bool holds(const struct loop *l, const char *account)
-{
-    for (size_t i = 0; i < l->n_leases; i++)
-        if (strcmp(l->leases[i].account, account) == 0)
-            return true;
-    return false;
-}
-
 /* What is read for an account that another agent holds would be marked by nobody. */
 bool loop_is_ours(const struct loop *l, const struct feed *f)
 {
-    return f->mapping->account_sql != NULL ? l->n_leases > 0 : holds(l, f->account);
+    return f->mapping->account_sql != NULL ? l->n_leases > 0 : loop_holds(l, f->account);
 }
 
 /* Rows of several accounts, some of them another agent's: both scan, and neither may say that all
  * has been seen. */
 static bool is_shared(const struct loop *l, const struct feed *f)
 {
-    return f->mapping->account_sql != NULL && l->n_leases < l->n_workers;
+    return f->mapping->account_sql != NULL && !loop_holds_all(l);
 }
 
 /* ---- starting a pass
@@ -53,7 +45,7 @@ static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
 static bool needs_scan(const struct loop *l, const struct feed *f, const struct watermark *w)
 {
     return (l->o.mode == LOOP_BACKFILL && !f->passed) || f->mapping->detect == DETECT_SCAN ||
-           is_shared(l, f) || w->scanned_ago_ms < 0 || w->source == NULL ||
+           is_shared(l, f) || f->must_scan || w->scanned_ago_ms < 0 || w->source == NULL ||
            fingerprint_differs(f, w) ||
            (f->mapping->detect == DETECT_WATERMARK && w->changed_to == NULL) ||
            (f->mapping->detect == DETECT_TRIGGER && w->shape != f->shape) ||
@@ -100,6 +92,9 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
             .sink = detect_marking(&l->marker),
         };
         l->marker.shared = is_shared(l, f);
+        f->began = true;
+        f->scans_for_that = f->must_scan;
+        f->must_scan = false;
         l->detection = detect_new(f, &o);
         l->detect_started_ms = now_ms;
         l->seen.mapping = f->mapping->name;
@@ -208,6 +203,7 @@ static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *
     l->seen.mapping = NULL;
     f->next_poll_ms = now_ms + l->o.config->interval_ms;
     f->passed = true;
+    f->must_scan = f->must_scan || f->scans_for_that;
     f->in_window = f->in_window && e->kind == ERR_AWAY;
     if (e->kind == ERR_STOPPED) {
         f->next_poll_ms = now_ms;
@@ -329,10 +325,6 @@ bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)
     bool done;
     if (!detect_step(l->detection, &done, e))
         return put_off(l, f, now_ms, e);
-    /* Pages without a finding leave the queue alone; its end is looked at, for what others put in.
-     */
-    bool queued = done || found_anything(detect_counts(l->detection));
-    for (size_t i = 0; queued && i < l->n_workers; i++)
-        push_wake(l->workers[i].push);
-    return !done || end_pass(l, clock_mono_ms(), e);
+    /* Whoever something is found for is woken as it is marked; others may have put rows in line. */
+    return !done || (end_pass(l, clock_mono_ms(), e) && loop_wake_at_work(l, now_ms, e));
 }

@@ -28,6 +28,12 @@ int64_t loop_schedule_in_ms(const struct loop *l)
     return l->window_at_ms > wall_ms ? l->window_at_ms - wall_ms : 0;
 }
 
+bool loop_only_removals(const struct loop *l)
+{
+    return is_scheduled(l) && !l->window_open && l->o.config->close_at_once;
+}
+
+/* What waited for the window may go now. */
 static void open_window(struct loop *l)
 {
     const struct config *c = l->o.config;
@@ -37,11 +43,15 @@ static void open_window(struct loop *l)
         l->feeds[i].in_window = true;
         l->feeds[i].next_poll_ms = 0;
     }
+    for (size_t i = 0; i < l->n_awake; i++)
+        l->awake[i]->due_ms = 0;
 }
 
 /* Nothing is left but what backs off: there is budget, and yet nothing can leave. */
 static bool is_idle(struct worker *w, int64_t now_ms)
 {
+    if (w->push == NULL)
+        return true;
     int64_t wait_ms = push_wait_ms(w->push);
     return push_in_flight(w->push) == 0 &&
            (wait_ms < 0 || (wait_ms > 0 && sender_wait_ms(&w->account, now_ms) == 0));
@@ -54,8 +64,8 @@ static bool is_done(struct loop *l, int64_t now_ms)
     for (size_t i = 0; i < l->n_feeds; i++)
         if (l->feeds[i].in_window && loop_is_ours(l, &l->feeds[i]))
             return false;
-    for (size_t i = 0; i < l->n_workers; i++)
-        if (l->workers[i].account.held && !is_idle(&l->workers[i], now_ms))
+    for (size_t i = 0; i < l->n_awake; i++)
+        if (!is_idle(l->awake[i], now_ms))
             return false;
     return true;
 }
@@ -68,6 +78,4 @@ void loop_schedule_turn(struct loop *l, int64_t now_ms)
         open_window(l);
     else if (l->window_open && is_done(l, now_ms))
         l->window_open = false;
-    for (size_t i = 0; i < l->n_workers; i++)
-        push_only_removals(l->workers[i].push, !l->window_open && l->o.config->close_at_once);
 }

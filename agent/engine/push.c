@@ -94,6 +94,19 @@ const struct push_counts *push_counts(const struct push *p)
     return &p->counts;
 }
 
+void push_counts_add(struct push_counts *to, const struct push_counts *from)
+{
+    for (int op = 0; op < OP_NONE; op++)
+        to->done[op] += from->done[op];
+    to->settled += from->settled;
+    to->gone += from->gone;
+    to->refused += from->refused;
+    to->retried += from->retried;
+    to->uncertain += from->uncertain;
+    to->deferred += from->deferred;
+    to->job_requests += from->job_requests;
+}
+
 int64_t push_wait_ms(const struct push *p)
 {
     return p->wait_ms;

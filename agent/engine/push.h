@@ -58,5 +58,6 @@ size_t push_in_flight(const struct push *p); /* requests */
 /* Rows may have become pending: look into the queue again at the next turn. */
 void push_wake(struct push *p);
 const struct push_counts *push_counts(const struct push *p);
+void push_counts_add(struct push_counts *to, const struct push_counts *from);
 
 #endif

@@ -211,7 +211,7 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
     }
     p->counts.gone += (int64_t)n_gone;
     return n_gone == 0 ||
-           state_gone(p->o.state, &p->o.account->lease, s->feed->mapping->name, gone, n_gone, e);
+           state_gone(p->o.state, &p->o.account->lease, 1, s->feed->mapping->name, gone, n_gone, e);
 }
 
 /* The free rows of one mapping, in the order of the pick. */

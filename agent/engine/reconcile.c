@@ -23,9 +23,9 @@ const char *const reconcile_kind_names[RECONCILE_KINDS] = {
 /* Nothing is written under this lease: it only lets the sender's own check pass. */
 void reconcile_only_reads(struct account *a)
 {
+    static const int64_t for_ever = INT64_MAX;
     a->held = true;
-    a->lease.until_ms = INT64_MAX;
-    a->renew_at_ms = INT64_MAX;
+    a->until_ms = &for_ever;
 }
 
 void reconcile_tell(struct reconcile *r, const struct reconcile_finding *f)
@@ -39,13 +39,21 @@ struct feed *reconcile_feed(const struct reconcile *r, const char *mapping)
     return feed_find(r->o.feeds, r->o.n_feeds, mapping);
 }
 
+static bool keep(const struct reconcile *r, struct err *e)
+{
+    bool lost;
+    bool ok = tenure_beat(r->o.tenure, r->o.state, clock_mono_ms(), &lost, e);
+    return !lost ? ok
+                 : err_set(e, ERR_FENCED, "the account was taken over by another agent meanwhile");
+}
+
 static bool still_ours(const struct reconcile *r, struct err *e)
 {
     struct account *a = r->o.account;
     if (signals_stop())
         return err_set(e, ERR_STOPPED, "stopped by a signal");
     if (!a->stopped)
-        return account_keep(a, r->o.state, clock_mono_ms(), e);
+        return r->o.tenure == NULL || keep(r, e);
     err_set(e, ERR_KEY, "Qudra refuses the key: %s", a->stop_reason);
     return err_hint(e, "check the key with `qudra-sync check`");
 }

@@ -14,6 +14,7 @@
 
 #include "engine/feed.h"
 #include "engine/listing.h"
+#include "engine/tenure.h"
 #include "engine/writeback.h"
 
 enum reconcile_kind {
@@ -51,6 +52,7 @@ struct reconcile_counts {
 };
 
 struct reconcile_options {
+    struct tenure *tenure;   /* that holds the account; NULL: nothing is written */
     struct account *account; /* its lease is held, or it is open for reading alone */
     struct sender *sender;
     struct pg *state;

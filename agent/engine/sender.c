@@ -31,18 +31,20 @@ bool sender_is_current(const struct errand *errand)
 
 int64_t sender_probe_wait_ms(struct account *a, int64_t now_ms)
 {
-    if (!a->held || now_ms >= a->lease.until_ms)
-        return LEASE_RENEW_MS;
+    if (!a->held || now_ms >= *a->until_ms)
+        return BEAT_MS;
     if (a->stopped && now_ms < a->probe_at_ms)
         return a->probe_at_ms - now_ms;
     if (now_ms < a->join_at_ms)
         return a->join_at_ms - now_ms;
-    return limiter_wait_ms(a->limiter, now_ms);
+    int64_t wait_ms = limiter_wait_ms(a->limiter, now_ms);
+    a->starved = wait_ms == 0 && a->in_flight >= a->may_fly;
+    return a->starved ? LIMITER_ASK_AGAIN : wait_ms;
 }
 
 int64_t sender_wait_ms(struct account *a, int64_t now_ms)
 {
-    return a->jobs_missing ? LEASE_RENEW_MS : sender_probe_wait_ms(a, now_ms);
+    return a->jobs_missing ? BEAT_MS : sender_probe_wait_ms(a, now_ms);
 }
 
 bool sender_start(struct sender *s, struct errand *errand, const struct qudra_request *request,
@@ -57,13 +59,14 @@ bool sender_start(struct sender *s, struct errand *errand, const struct qudra_re
         .body_len = request->body_len,
         .key = a->key,
         .timeout_ms = a->config->timeout_ms,
-        .not_after_ms = a->lease.until_ms,
+        .not_after_ms = *a->until_ms,
         .tag = errand,
     };
     if (a->stopped) /* the one request that asks whether the key is taken again */
         a->probe_at_ms = now_ms + a->config->timeout_ms;
     if (!http_start(s->http, &r, e))
         return false;
+    a->in_flight++;
     errand->ticket = limiter_sent(a->limiter, now_ms);
     errand->key_number = a->key_number;
     LOG_TRACE("request leaves", log_str("method", request->method), log_str("url", request->url),
@@ -125,6 +128,8 @@ size_t sender_deliver(struct sender *s)
     size_t n = 0;
     for (struct http_response *r; (r = http_next(s->http)) != NULL; n++) {
         struct errand *errand = r->tag;
+        errand->account->in_flight--;
+        errand->account->turn = true;
         tell_limiter(s, errand, r, clock_mono_ms());
         remember(s, r);
         tell_world(s, errand, r);

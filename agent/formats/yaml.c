@@ -51,7 +51,7 @@ static const char *found(struct problems *p, const struct yaml_node *n)
     }
     if (yaml_is_null(n))
         return "nothing";
-    return arena_printf(p->arena, "\"%s\"", n->origin->raw);
+    return arena_printf(p->arena, "\"%s\"", n->origin != NULL ? n->origin->raw : n->text);
 }
 
 static bool expected(struct problems *p, const struct yaml_node *n, const char *what,

@@ -32,7 +32,7 @@ struct yaml_node {
     struct yaml_node *first, *next; /* children of a list or map, in order */
     size_t count;
     /* Where the text came from, so that an error inside partner SQL can be shown at its place: see
-     * yaml_place_in(). NULL for lists and maps. */
+     * yaml_place_in(). NULL for lists and maps, and for what stood in no file. */
     const struct yaml_origin *origin;
 };
 

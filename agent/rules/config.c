@@ -108,6 +108,11 @@ static void read_default(struct config_read *r, const struct option *o, void *ba
 
 /* ---- accounts -------------------------------------------------------------------------------- */
 
+static bool is_database(const struct yaml_node *n)
+{
+    return n->kind == YAML_SCALAR && strcmp(n->text, "database") == 0;
+}
+
 static const char *below_qudra(const struct option *o)
 {
     return strncmp(o->name, "qudra.", 6) == 0 ? o->name + 6 : NULL;
@@ -189,8 +194,12 @@ static void read_accounts(struct config_read *r, const struct yaml_node *list,
                           const struct config_account *common)
 {
     struct config *c = r->config;
+    c->database_accounts = is_database(list);
+    if (c->database_accounts)
+        return;
     if (list->kind != YAML_LIST || list->count == 0) {
-        yaml_problem(r->problems, list, "write - {name: …, api_key_file: …} for each",
+        yaml_problem(r->problems, list,
+                     "write - {name: …, api_key_file: …} for each, or the word database",
                      "expected a list of accounts");
         return;
     }
@@ -198,6 +207,10 @@ static void read_accounts(struct config_read *r, const struct yaml_node *list,
     struct named *names = arena_alloc(r->problems->arena, list->count * sizeof *names);
     for (const struct yaml_node *item = list->first; item; item = item->next) {
         struct config_account *account = &c->accounts[c->n_accounts];
+        if (is_database(item)) {
+            c->database_accounts = true;
+            continue;
+        }
         if (item->kind != YAML_MAP) {
             yaml_problem(r->problems, item, NULL, "expected the options of an account");
             continue;
@@ -220,6 +233,7 @@ static void read_all_accounts(struct config_read *r, const struct yaml_node *roo
     const struct yaml_node *qudra = find(root, "qudra"), *list = find(root, "accounts");
     struct config_account *common = arena_alloc(&r->config->arena, sizeof *common);
     default_account(r, common);
+    r->config->common = common;
     if (list) {
         const struct yaml_node *key = find(qudra, "api_key_file");
         key = key ? key : find(qudra, "api_key");
@@ -231,15 +245,17 @@ static void read_all_accounts(struct config_read *r, const struct yaml_node *roo
         read_accounts(r, list, common);
         return;
     }
-    common->name = "default";
-    r->config->accounts = common;
+    struct config_account *only = arena_alloc(&r->config->arena, sizeof *only);
+    *only = *common;
+    only->name = "default";
+    r->config->accounts = only;
     r->config->n_accounts = 1;
     if (qudra && qudra->kind == YAML_MAP)
         check_key_given(r, qudra);
     else if (!qudra)
         yaml_problem(r->problems, root, "write qudra: {api_key_file: FILE}",
                      "expected qudra or accounts");
-    read_account(r, qudra, common);
+    read_account(r, qudra, only);
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -275,7 +291,8 @@ struct config *config_load(const char *file, yaml_lookup lookup, struct problems
     struct config *c = mem_alloc(sizeof *c);
     arena_init(&c->arena, 0);
     c->file = arena_strdup(&c->arena, file);
-    struct config_read r = {.config = c, .problems = problems, .dir = folder_of(&c->arena, file)};
+    c->dir = folder_of(&c->arena, file);
+    struct config_read r = {.config = c, .problems = problems, .dir = c->dir};
     const struct yaml_doc *doc = yaml_load(file, lookup, problems);
     if (doc->root && doc->root->kind == YAML_MAP) {
         check_keys(&r, doc->root, "", false);

@@ -20,6 +20,7 @@ struct config_account {
     const char *name;
     const char *api_key_file; /* absolute; NULL when api_key is used */
     char *api_key;            /* expanded text; wiped when the secret takes it; NULL otherwise */
+    const char *api_key_env;  /* of an account of the database: variable that holds the key */
     const char *plan;
     bool headroom_percent;
     double headroom;
@@ -33,9 +34,11 @@ struct config_account {
 
 struct config {
     struct arena arena;
-    const char *file;
+    const char *file, *dir;          /* absolute: relative paths begin here */
     struct config_account *accounts; /* sorted by name */
     size_t n_accounts;
+    bool database_accounts;              /* there are more, as rows of qudra_sync.account */
+    const struct config_account *common; /* what `qudra:` says of all; no name, no key */
 
     const char *database_url;
     const char *source_url; /* NULL: the same server and database */
@@ -102,6 +105,15 @@ struct config *config_load(const char *file, yaml_lookup lookup, struct problems
 void config_free(struct config *c); /* wipes what is secret; NULL is allowed */
 
 const struct config_account *config_account_find(const struct config *c, const char *name);
+
+/* What a row of qudra_sync.account says; NULL: what `qudra:` says. */
+struct config_row {
+    const char *name, *api_key_file, *api_key_env, *plan, *headroom, *quota, *concurrency;
+};
+/* The account of a row, read as agent.yaml is; it lives in `a`. ERR_CONFIG tells what is wrong; the
+ * account is there all the same, with a name. */
+bool config_account_read(const struct config *c, const struct config_row *row, struct arena *a,
+                         const struct config_account **out, struct err *e) MUST_CHECK;
 /* The documented option as a Markdown table, for docs/reference. */
 void config_write_reference(struct buf *out);
 /* The JSON Schema (draft 7) of agent.yaml, for editors. */

@@ -130,14 +130,24 @@ static void write_required(struct json_writer *w, const char *prefix, bool accou
 
 static void write_section(struct json_writer *w, const char *prefix, bool account);
 
+/* A list, or the word for those that are rows of the database; the word may stand in the list too.
+ */
 static void write_accounts(struct json_writer *w)
 {
     json_key(w, "accounts");
     json_open_object(w);
-    member(w, "description", "Several accounts, each with a key of its own, in place of one.");
-    member(w, "type", "array");
+    member(w, "description",
+           "Several accounts, each with a key of its own, in place of one; database: those of the "
+           "table qudra_sync.account.");
+    json_key(w, "type");
+    json_open_array(w);
+    json_write_str(w, "array");
+    json_write_str(w, "string");
+    json_close_array(w);
+    member(w, "pattern", "^database$");
     json_key(w, "items");
     json_open_object(w);
+    member(w, "pattern", "^database$");
     write_section(w, "qudra.", true);
     json_close_object(w);
     json_close_object(w);
@@ -199,6 +209,8 @@ static void write_section_type(struct json_writer *w, const char *prefix, bool a
     json_key(w, "type");
     json_open_array(w);
     json_write_str(w, "object");
+    if (account)
+        json_write_str(w, "string");
     if (!needed)
         json_write_str(w, "null");
     json_close_array(w);

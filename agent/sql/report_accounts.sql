@@ -5,9 +5,10 @@ SELECT a.name, a.environment, a.holder, a.trouble,
        to_char(a.trouble_since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
            AS trouble_since,
        a.limits,
-       (extract(epoch FROM a.lease_until - clock_timestamp()) * 1000)::bigint AS lease_left_ms,
+       (extract(epoch FROM g.alive_until - clock_timestamp()) * 1000)::bigint AS lease_left_ms,
        coalesce(q.created, 0) AS created, q.exceeded_at IS NOT NULL AS exceeded
   FROM qudra_sync.account a
+  LEFT JOIN qudra_sync.agent g ON g.name = a.holder
   LEFT JOIN qudra_sync.quota q
     ON q.account = a.name AND q.month = date_trunc('month', now() AT TIME ZONE 'UTC')::date
  ORDER BY a.name

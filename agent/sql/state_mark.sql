@@ -7,19 +7,24 @@
 -- another account is left to the holder of that account's lease, unless it has nothing at Qudra any
 -- more: then it moves here and begins anew.
 --
--- $1::text account, $2::bigint fence, $3::text mapping, $4::text[] keys, $5::text[] accounts,
--- $6::text[] states (NULL: leave), $7::text[] operations, $8::float8[] priorities,
+-- Rows of accounts whose fence has grown are not written.
+--
+-- $1::text mapping, $2::text[] accounts held, $3::bigint[] their fences, $4::text[] keys,
+-- $5::text[] accounts, $6::text[] states (NULL: leave), $7::text[] operations, $8::float8[] priorities,
 -- $9::timestamptz[] due times, $10::bytea[] desired hashes (NULL: gone), $11::text[] error codes,
 -- $12::text[] error messages, $13::text[] the same in Arabic
--- One row: fenced.
+-- One row: fenced (all of them).
 WITH fence AS MATERIALIZED (
-    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
+    SELECT a.name
+      FROM qudra_sync.account a
+      JOIN unnest($2::text[], $3::bigint[]) AS l (name, fence) USING (name, fence)
+       FOR SHARE OF a),
 marked AS (
     INSERT INTO qudra_sync.job AS j (
            account, mapping, source_key, priority, due_at, desired_hash,
            state, operation, attempts, next_attempt_at, changed_at,
            error_code, error_message, error_message_ar, request_id)
-    SELECT $1::text, $3::text, s.source_key, s.priority,
+    SELECT s.account, $1::text, s.source_key, s.priority,
            CASE WHEN s.due_at > now() - interval '1 minute' THEN s.due_at END,
            CASE WHEN s.state IS NULL AND NOT x.in_flight THEN old.desired_hash ELSE s.hash END, n.*
       FROM unnest($4::text[], $5::text[], $6::text[]::qudra_sync.row_state[],
@@ -30,7 +35,7 @@ marked AS (
       LEFT JOIN LATERAL (
            SELECT *
              FROM qudra_sync.job
-            WHERE mapping = $3::text AND source_key = s.source_key
+            WHERE mapping = $1::text AND source_key = s.source_key
             LIMIT 1) old ON true
      CROSS JOIN LATERAL (
            SELECT coalesce(old.state IN ('sending', 'uncertain'), false) AS in_flight,
@@ -43,7 +48,7 @@ marked AS (
                        ELSE 'update' END AS operation) w
      CROSS JOIN LATERAL (
            SELECT x.in_flight OR s.state IS NULL
-                  OR coalesce(old.account = $1::text AND old.state = w.state
+                  OR coalesce(old.account = s.account AND old.state = w.state
                               AND old.desired_hash IS NOT DISTINCT FROM s.hash
                               AND (w.state <> 'pending' OR old.operation = w.operation),
                               false) AS unchanged) y
@@ -54,11 +59,11 @@ marked AS (
             UNION ALL
            SELECT w.state, w.operation, 0, NULL, now(), s.code, s.message, s.message_ar, NULL
             WHERE NOT y.unchanged) n
-     WHERE EXISTS (SELECT FROM fence)
-       AND CASE WHEN x.in_flight THEN old.account = $1::text
-                WHEN old.account = $1::text THEN true
+     WHERE s.account IN (SELECT name FROM fence)
+       AND CASE WHEN x.in_flight THEN old.account = s.account
+                WHEN old.account = s.account THEN true
                 WHEN s.state IS NULL THEN false
-                ELSE s.account = $1::text AND (old.job_id IS NULL OR old.state = 'removed') END
+                ELSE old.job_id IS NULL OR old.state = 'removed' END
     ON CONFLICT (mapping, source_key) DO UPDATE
        SET account = excluded.account,
            priority = excluded.priority,
@@ -80,4 +85,4 @@ marked AS (
                       j.synced_at, j.synced_hash, j.synced_fields, j.answered_fields
                 WHERE j.account = excluded.account)
      WHERE j.account = excluded.account OR j.state NOT IN ('sending', 'uncertain'))
-SELECT EXISTS (SELECT FROM fence) AS fenced
+SELECT (SELECT count(*) FROM fence) = cardinality($2::text[]) AS fenced

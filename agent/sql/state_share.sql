@@ -7,14 +7,14 @@ WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR NO KEY UPDATE),
 marked AS (
     UPDATE qudra_sync.account
-       SET limits = coalesce(limits, '{}') || jsonb_build_object('key', $3::text)
-     WHERE name = $1::text AND limits ->> 'key' IS DISTINCT FROM $3::text
+       SET key_mark = $3::text
+     WHERE name = $1::text AND key_mark IS DISTINCT FROM $3::text
        AND EXISTS (SELECT FROM fence))
 SELECT EXISTS (SELECT FROM fence) AS fenced,
        1 + (SELECT count(*)
               FROM qudra_sync.account a
-             WHERE a.name <> $1::text AND a.limits ->> 'key' = $3::text
-               AND a.lease_until > clock_timestamp()
+             WHERE a.name <> $1::text AND a.key_mark = $3::text
+               AND a.holder IS NOT NULL
                AND (EXISTS (SELECT
                               FROM qudra_sync.job
                              WHERE account = a.name AND state = 'pending'

@@ -14,8 +14,8 @@ class AStoppedBackfill(MirrorCase):
     sandbox_options = (*MirrorCase.sandbox_options, "--latency-ms", "40")
 
     def lease_is_free(self):
-        return self.db.value("SELECT NOT EXISTS (SELECT FROM qudra_sync.account "
-                             "WHERE lease_until > clock_timestamp())")
+        return self.db.value("SELECT NOT EXISTS (SELECT FROM qudra_sync.agent "
+                             "WHERE alive_until > clock_timestamp())")
 
     def start_and_wait_for(self, jobs):
         backfill = self.agent.start("backfill")

@@ -20,7 +20,7 @@ class Scheduled(MirrorCase):
         running = self.start(NEVER_SOON)
         self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1; "
                      "UPDATE job SET open = false WHERE id = 2; NOTIFY qudra_sync")
-        lease = "SELECT lease_until FROM qudra_sync.account"
+        lease = "SELECT alive_until FROM qudra_sync.agent"
         before = self.db.value(lease)  # it is renewed in turns: the NOTIFY has been heard by then
         eventually(lambda: self.db.value(lease) != before, what="the agent turns")
         self.assertEqual(self.sandbox.titled("Engineer 1")["status"], "active", "not yet edited")

@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "edges/sql.h"
-#include "edges/state.h"
+#include "edges/state_agents.h"
 
 static struct err err;
 
@@ -20,11 +20,30 @@ struct fixture {
     struct lease lease;
 };
 
+/* An agent that lives takes one account; false when another holds it. */
 static inline bool take_lease(struct pg *pg, const char *account, const char *holder,
                               struct lease *out)
 {
-    struct lease_claim claim = {.account = account, .holder = holder};
-    return state_lease_take(pg, &claim, out, &err);
+    const struct take_wish wish = {.account = account};
+    struct arena a;
+    struct taken *taken;
+    size_t n;
+    int64_t until_ms;
+    arena_init(&a, 0);
+    assert_done(state_agent_begin(pg, holder, true, &until_ms, &err));
+    assert_done(state_add_accounts(pg, &account, 1, &err));
+    assert_done(state_take(pg, holder, &wish, 1, 1, 0, &a, &taken, &n, &err));
+    if (n > 0)
+        *out = (struct lease){.account = account, .fence = taken->fence};
+    arena_release(&a);
+    return n > 0;
+}
+
+/* Another agent takes over from one that is declared dead. */
+static inline void take_over(struct pg *pg, const char *from, struct lease *out)
+{
+    assert_done(state_agent_bury(pg, &from, 1, &err));
+    assert_true(take_lease(pg, "acme", "them", out));
 }
 
 static inline int fixture_begin(void **state)
@@ -36,7 +55,7 @@ static inline int fixture_begin(void **state)
     for (const struct migration *m = migrations; m->text; m++)
         database_run(f->pg, m->text);
     arena_init(&f->arena, 0);
-    assert_done(take_lease(f->pg, "acme", "us", &f->lease));
+    assert_true(take_lease(f->pg, "acme", "us", &f->lease));
     *state = f;
     return 0;
 }
@@ -73,7 +92,7 @@ static inline struct sighting sighting_of(const char *key, unsigned char seed, d
 
 static inline void mark(struct fixture *f, const struct sighting *s)
 {
-    assert_done(state_mark(f->pg, &f->lease, "jobs", s, 1, &err));
+    assert_done(state_mark(f->pg, &f->lease, 1, "jobs", s, 1, &err));
 }
 
 static inline void mark_pending(struct fixture *f, const char *key, enum op_kind op,
@@ -154,7 +173,7 @@ static inline void mark_update(struct fixture *f, const char *key, unsigned char
 
 static inline void gone(struct fixture *f, const char *key)
 {
-    assert_done(state_gone(f->pg, &f->lease, "jobs", &key, 1, &err));
+    assert_done(state_gone(f->pg, &f->lease, 1, "jobs", &key, 1, &err));
 }
 
 static inline int64_t remove_gone(struct fixture *f, bool hold)

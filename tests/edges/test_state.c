@@ -5,64 +5,7 @@
 
 #include "base/clock.h"
 
-/* ---- leases ---------------------------------------------------------------------------------- */
-
-static void expire_lease(struct fixture *f)
-{
-    database_run(f->pg, "UPDATE qudra_sync.account SET lease_until = now() - interval '1 ms'");
-}
-
-static void test_a_lease_that_is_held_is_not_taken_and_its_holder_is_named(void **state)
-{
-    struct fixture *f = *state;
-    struct lease other;
-    assert_err(ERR_LOCKED, take_lease(f->pg, "acme", "them", &other));
-    assert_non_null(strstr(err.message, "us"));
-    assert_done(take_lease(f->pg, "another account", "them", &other));
-}
-
-static void test_our_lease_ends_before_the_database_says_so(void **state)
-{
-    struct fixture *f = *state;
-    int64_t left_ms = database_int(
-        f->pg, "SELECT (extract(epoch FROM lease_until - clock_timestamp()) * 1000)::bigint "
-               "FROM qudra_sync.account");
-    assert_true(left_ms > 0);
-    assert_true(f->lease.until_ms - clock_mono_ms() <= left_ms + 1);
-}
-
-static void test_a_lease_given_back_or_run_out_is_taken_with_a_higher_fence(void **state)
-{
-    struct fixture *f = *state;
-    struct lease second, third;
-    expire_lease(f);
-    assert_done(take_lease(f->pg, "acme", "them", &second));
-    assert_int_equal(second.fence, f->lease.fence + 1);
-    state_lease_give(f->pg, &second);
-    assert_int_equal(second.until_ms, 0);
-    assert_done(take_lease(f->pg, "acme", "others", &third));
-    assert_int_equal(third.fence, second.fence + 1);
-}
-
-static void test_a_holder_takes_its_own_lease_again(void **state)
-{
-    struct fixture *f = *state;
-    struct lease again;
-    assert_done(take_lease(f->pg, "acme", "us", &again));
-    assert_int_equal(again.fence, f->lease.fence + 1);
-    assert_err(ERR_FENCED, state_lease_renew(f->pg, &f->lease, &err));
-}
-
-static void test_a_renewed_lease_is_not_taken(void **state)
-{
-    struct fixture *f = *state;
-    struct lease other;
-    expire_lease(f);
-    f->lease.until_ms = 0;
-    assert_done(state_lease_renew(f->pg, &f->lease, &err));
-    assert_true(f->lease.until_ms > clock_mono_ms());
-    assert_err(ERR_LOCKED, take_lease(f->pg, "acme", "them", &other));
-}
+/* ---- fences ---------------------------------------------------------------------------------- */
 
 /* One row for each write that would find something to do if it were not fenced. */
 static void fill_every_state(struct fixture *f)
@@ -103,7 +46,7 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
          .op = OP_DELETE,
          .verdict = {.state = ROW_REMOVED, .op = OP_NONE, .forget_job = true}}};
     const struct watermark w = {.changed_to = "2026-01-01T00:00:00Z"};
-    const char *keys[] = {"a", "known"}, *found;
+    const char *keys[] = {"a", "known"};
     const char *all = "SELECT hashtextextended(string_agg(t, '|'), 0) FROM ("
                       "SELECT j::text FROM qudra_sync.job j UNION ALL "
                       "SELECT c::text FROM qudra_sync.create_attempt c UNION ALL "
@@ -113,14 +56,12 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     bool flag;
     int64_t count;
     fill_every_state(f);
-    expire_lease(f);
-    assert_done(take_lease(f->pg, "acme", "them", &other));
+    take_over(f->pg, "us", &other);
     int64_t before = database_int(f->pg, all);
 
-    assert_err(ERR_FENCED, state_lease_renew(f->pg, l, &err));
-    assert_err(ERR_FENCED, state_environment(f->pg, l, "sandbox", &f->arena, &found, &err));
-    assert_err(ERR_FENCED, state_mark(f->pg, l, "jobs", s, 2, &err));
-    assert_err(ERR_FENCED, state_gone(f->pg, l, "jobs", keys, 2, &err));
+    assert_err(ERR_FENCED, state_mark(f->pg, l, 1, "jobs", s, 2, &err));
+    assert_err(ERR_FENCED, state_gone(f->pg, l, 1, "jobs", keys, 2, &err));
+    assert_err(ERR_FENCED, state_share(f->pg, l, "mark", &count, &err));
     assert_err(ERR_FENCED, state_remove(f->pg, l, "jobs", 0, OP_CLOSE, false, &count, &err));
     assert_err(ERR_FENCED, state_set_watermark(f->pg, l, "jobs", &w, true, &err));
     assert_err(ERR_FENCED, state_journal(f->pg, l, &attempt, 1, &flag, &err));
@@ -135,41 +76,27 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     assert_err(ERR_FENCED, state_undefer(f->pg, l, INT64_MAX, &count, &err));
     assert_err(ERR_FENCED, state_trouble(f->pg, l, "key refused", &flag, &err));
     assert_err(ERR_FENCED, state_limits(f->pg, l, "{}", &err));
-    state_lease_give(f->pg, l);
+    assert_done(state_give(f->pg, l, 1, &err));
 
     assert_int_equal(database_int(f->pg, all), before);
 }
 
-/* A write that has begun holds a take-over up, and one that waits for a take-over is fenced. */
+/* A write that has begun holds a burial up, and one that waits for a burial is fenced. */
 static void test_a_take_over_and_a_write_do_not_overlap(void **state)
 {
     struct fixture *f = *state;
     struct pg *them = database_open();
     struct sighting s = sighting_of("a", 1, 1);
+    const char *us = "us";
     struct lease other;
-    expire_lease(f);
     database_run(them, "SET lock_timeout = '100ms'");
     assert_done(pg_begin(f->pg, &err));
     mark(f, &s);
-    assert_err(ERR_AWAY, take_lease(them, "acme", "them", &other));
+    assert_err(ERR_AWAY, state_agent_bury(them, &us, 1, &err));
     assert_done(pg_commit(f->pg, &err));
-    assert_done(take_lease(them, "acme", "them", &other));
-    assert_err(ERR_FENCED, state_mark(f->pg, &f->lease, "jobs", &s, 1, &err));
+    take_over(them, "us", &other);
+    assert_err(ERR_FENCED, state_mark(f->pg, &f->lease, 1, "jobs", &s, 1, &err));
     pg_free(them);
-}
-
-static void test_the_environment_is_recorded_once_and_a_change_is_told(void **state)
-{
-    struct fixture *f = *state;
-    const char *found;
-    assert_done(state_environment(f->pg, &f->lease, "sandbox", &f->arena, &found, &err));
-    assert_null(found);
-    assert_done(state_environment(f->pg, &f->lease, "sandbox", &f->arena, &found, &err));
-    assert_null(found);
-    assert_done(state_environment(f->pg, &f->lease, "production", &f->arena, &found, &err));
-    assert_string_equal(found, "sandbox");
-    assert_done(state_environment(f->pg, &f->lease, "sandbox", &f->arena, &found, &err));
-    assert_null(found);
 }
 
 /* ---- detection ------------------------------------------------------------------------------- */
@@ -341,16 +268,16 @@ static void test_a_row_moves_to_another_account_only_with_nothing_left_at_the_ol
     struct fixture *f = *state;
     struct lease other;
     mirror(f, "a", 1, "job_1");
-    assert_done(take_lease(f->pg, "other", "us", &other));
+    assert_true(take_lease(f->pg, "other", "us", &other));
     struct sighting s = sighting_of("a", 1, 5);
     s.account = "other";
-    assert_done(state_mark(f->pg, &other, "jobs", &s, 1, &err));
+    assert_done(state_mark(f->pg, &other, 1, "jobs", &s, 1, &err));
     assert_string_equal(row_of(f, "a").account, "acme");
     assert_int_equal(row_of(f, "a").state, ROW_SYNCED);
     gone(f, "a");
     assert_int_equal(remove_gone(f, false), 1);
     record_as(f, "a", OP_CLOSE, OUTCOME_DONE, NULL, NULL);
-    assert_done(state_mark(f->pg, &other, "jobs", &s, 1, &err));
+    assert_done(state_mark(f->pg, &other, 1, "jobs", &s, 1, &err));
     struct recorded r = row_of(f, "a");
     assert_string_equal(r.account, "other");
     assert_int_equal(r.op, OP_CREATE);
@@ -455,14 +382,8 @@ static void test_what_is_under_way_is_not_removed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STATE_TEST(test_a_lease_that_is_held_is_not_taken_and_its_holder_is_named),
-        STATE_TEST(test_our_lease_ends_before_the_database_says_so),
-        STATE_TEST(test_a_lease_given_back_or_run_out_is_taken_with_a_higher_fence),
-        STATE_TEST(test_a_holder_takes_its_own_lease_again),
-        STATE_TEST(test_a_renewed_lease_is_not_taken),
         STATE_TEST(test_after_a_take_over_every_write_is_fenced_and_nothing_is_written),
         STATE_TEST(test_a_take_over_and_a_write_do_not_overlap),
-        STATE_TEST(test_the_environment_is_recorded_once_and_a_change_is_told),
         STATE_TEST(test_a_page_is_compared_and_only_what_differs_comes_back),
         STATE_TEST(test_priority_counts_while_a_row_waits_and_due_time_and_account_always),
         STATE_TEST(test_a_due_time_that_passed_long_ago_is_none),

@@ -1,0 +1,313 @@
+/*
+ * Which accounts are ours. Each agent that shares aims at its part of those it knows, rounded up;
+ * what it has beyond that it gives up, idle ones first, and what is free it takes up to it. What
+ * nobody takes for a while (another agent's agent.yaml may not name it) goes to whoever can.
+ *
+ * An account is given back when nothing of it is in flight. One that was lost, because this agent
+ * had been declared dead, is only forgotten: what its requests answer is another's to find out.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/loop_internal.h"
+
+#define STRAY_MS    5000  /* free for so long: nobody else wants it */
+#define SAME_END_MS 10000 /* accounts left within this time were left by one agent */
+#define PATIENCE_MS (2 * BEAT_MS)
+
+/* ---- counting ----------------------------------------------------------------------------------
+ */
+
+static size_t count(const struct loop *l, enum worker_stand stand)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_workers; i++)
+        n += l->workers[i]->stand == stand;
+    return n;
+}
+
+static bool may_take(const struct worker *w)
+{
+    return w->wanted && !w->foreign && w->stand == WORKER_FREE;
+}
+
+bool loop_holds_all(const struct loop *l)
+{
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (may_take(l->workers[i]))
+            return false;
+    return true;
+}
+
+/* How many this agent aims at. */
+static size_t part(const struct loop *l)
+{
+    size_t n = 0, agents = l->tenure.sharing;
+    for (size_t i = 0; i < l->n_workers; i++)
+        n += l->workers[i]->wanted && !l->workers[i]->stray;
+    return !l->tenure.shares || agents < 2 ? n : (n + agents - 1) / agents;
+}
+
+static void list_leases(struct loop *l)
+{
+    l->n_leases = 0;
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (l->workers[i]->account.held)
+            l->leases[l->n_leases++] = l->workers[i]->account.lease;
+    l->marker.n_leases = l->n_leases;
+}
+
+static int by_account(const void *a, const void *b)
+{
+    return strcmp(((const struct lease *)a)->account, ((const struct lease *)b)->account);
+}
+
+bool loop_holds(const struct loop *l, const char *account)
+{
+    const struct lease wanted = {.account = account};
+    return l->n_leases > 0 &&
+           bsearch(&wanted, l->leases, l->n_leases, sizeof wanted, by_account) != NULL;
+}
+
+/* ---- lost and given ----------------------------------------------------------------------------
+ */
+
+static void lose_all(struct loop *l)
+{
+    for (size_t i = 0; i < l->n_workers; i++) {
+        struct worker *w = l->workers[i];
+        account_end(&w->account);
+        w->stray = false;
+        if (w->stand != WORKER_FREE)
+            w->stand = WORKER_LOST;
+    }
+    detect_free(l->detection);
+    l->detection = NULL;
+    list_leases(l);
+}
+
+/* Those that may go: of nobody's hands anything is in flight. */
+static bool let_go(struct loop *l, struct err *e)
+{
+    struct lease *given = mem_alloc((l->n_workers + 1) * sizeof *given);
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_workers; i++) {
+        struct worker *w = l->workers[i];
+        if ((w->stand != WORKER_LEAVING && w->stand != WORKER_LOST) || w->account.in_flight > 0)
+            continue;
+        if (w->stand == WORKER_LEAVING)
+            given[n++] = w->account.lease;
+        loop_sleep(l, w);
+        account_end(&w->account);
+        w->stand = WORKER_FREE;
+    }
+    list_leases(l);
+    bool ok = n == 0 || state_give(l->state, given, n, e);
+    mem_free(given);
+    return ok;
+}
+
+static void leave(struct loop *l, struct worker *w, int64_t now_ms)
+{
+    w->stand = WORKER_LEAVING;
+    w->stray = false;
+    if (w->push != NULL)
+        w->due_ms = now_ms;
+    l->share_at_ms = now_ms;
+}
+
+/* Gives up `n`: first those that sleep. */
+static void give_up(struct loop *l, size_t n, int64_t now_ms)
+{
+    for (int awake = 0; awake <= 1; awake++)
+        for (size_t i = l->n_workers; i-- > 0 && n > 0;) {
+            struct worker *w = l->workers[i];
+            if (w->stand != WORKER_HELD || w->stray || (w->push != NULL) != awake)
+                continue;
+            leave(l, w, now_ms);
+            n--;
+        }
+}
+
+static void give_up_unwanted(struct loop *l, int64_t now_ms)
+{
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (l->workers[i]->stand == WORKER_HELD && !l->workers[i]->wanted)
+            leave(l, l->workers[i], now_ms);
+}
+
+void loop_give_all(struct loop *l)
+{
+    struct err ignored = ERR_INIT;
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (l->workers[i]->stand == WORKER_HELD)
+            l->workers[i]->stand = WORKER_LEAVING;
+    if (!let_go(l, &ignored))
+        return; /* they are freed when this agent's row goes, or its time runs out */
+}
+
+/* ---- taken -------------------------------------------------------------------------------------
+ */
+
+/* A mapping over several accounts has one watermark, and it says nothing of an account that nobody
+ * held while it moved. At the start, accounts left at one time were left by one agent. */
+static void note_gap(struct loop *l, const struct taken *taken, size_t n)
+{
+    int64_t longest = 0, shortest = INT64_MAX;
+    for (size_t i = 0; i < n; i++) {
+        int64_t ago = taken[i].held_ago_ms >= 0 ? taken[i].held_ago_ms : INT64_MAX;
+        longest = ago > longest ? ago : longest;
+        shortest = ago < shortest ? ago : shortest;
+    }
+    bool apart = n > 0 && longest - shortest > SAME_END_MS;
+    for (size_t f = 0; f < l->n_feeds; f++)
+        if (l->feeds[f].mapping->account_sql != NULL && (apart || (n > 0 && l->feeds[f].began)))
+            l->feeds[f].must_scan = true;
+}
+
+static bool refuse_foreign(struct loop *l, struct worker *w, const char *environment, struct err *e)
+{
+    (void)account_refuse_environment(&w->account, environment, e);
+    w->foreign = true;
+    if (l->n_workers == 1)
+        return false;
+    log_err(LOG_LEVEL_ERROR, "account left alone", e);
+    *e = (struct err)ERR_INIT;
+    return true;
+}
+
+static bool begin(struct loop *l, struct worker *w, const struct taken *t, bool stray,
+                  int64_t now_ms, struct err *e)
+{
+    if (t->fence == 0) /* without an environment: this agent has just been declared dead */
+        return t->environment == NULL || refuse_foreign(l, w, t->environment, e);
+    if (!account_begin(&w->account, l->state, t, &l->tenure.until_ms, e))
+        return false;
+    w->stand = WORKER_HELD;
+    w->stray = stray;
+    if (l->waiting_told)
+        LOG_INFO("account taken over", log_str("account", w->account.config->name));
+    if (t->pending || t->under_way || t->deferred || account_tell_wait_ms(&w->account, now_ms) == 0)
+        loop_wake(l, w, now_ms);
+    return true;
+}
+
+static size_t list_wishes(const struct loop *l, struct take_wish *wishes, struct worker **of)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_workers; i++) {
+        struct worker *w = l->workers[i];
+        if (!may_take(w))
+            continue;
+        of[n] = w;
+        wishes[n++] = (struct take_wish){
+            .account = w->account.config->name,
+            .environment = w->account.environment != NULL ? w->account.environment->name : NULL};
+    }
+    return n;
+}
+
+static bool take(struct loop *l, size_t most, bool stray, int64_t now_ms, struct err *e)
+{
+    struct arena a;
+    struct taken *taken;
+    size_t n = 0;
+    arena_init(&a, 0);
+    struct take_wish *wishes = arena_alloc(&a, (l->n_workers + 1) * sizeof *wishes);
+    struct worker **of = arena_alloc(&a, (l->n_workers + 1) * sizeof(struct worker *));
+    size_t wanted = list_wishes(l, wishes, of);
+    bool ok = wanted == 0 || state_take(l->state, l->tenure.name, wishes, wanted, most,
+                                        stray ? STRAY_MS : 0, &a, &taken, &n, e);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = begin(l, of[taken[i].wish], &taken[i], stray, now_ms, e);
+    note_gap(l, taken, n);
+    list_leases(l);
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- the others --------------------------------------------------------------------------------
+ */
+
+/* One that beats lives; one that does not is waited for, a few seconds at most. */
+static bool give_way(struct loop *l, int64_t now_ms, struct err *e)
+{
+    const struct tenure *t = &l->tenure;
+    if (loop_holds_all(l) || t->crowd == 0) {
+        l->waiting_since_ms = 0;
+        l->waiting_told = false;
+        return true;
+    }
+    if (l->waiting_since_ms == 0)
+        l->waiting_since_ms = now_ms;
+    if (t->shares && t->sharing > 1 && l->n_leases > 0)
+        return true;
+    struct worker *w = NULL;
+    for (size_t i = 0; i < l->n_workers && w == NULL; i++)
+        w = may_take(l->workers[i]) ? l->workers[i] : NULL;
+    err_set(e, ERR_LOCKED, "account \"%s\" is held by another agent: %s", w->account.config->name,
+            t->rival);
+    err_hint(e, "One agent works on an account at a time; this one may wait and take over when the "
+                "other is gone.");
+    bool beats = now_ms - l->waiting_since_ms >= PATIENCE_MS &&
+                 t->rival_left_ms > LEASE_MS + LEASE_GRACE_MS - PATIENCE_MS;
+    if (l->o.mode != LOOP_RUN && beats)
+        return false;
+    if (!l->waiting_told)
+        log_err(LOG_LEVEL_WARN, "waiting for the account", e);
+    l->waiting_told = true;
+    *e = (struct err)ERR_INIT;
+    return true;
+}
+
+/* Up to our part at once; beyond it, what has been left lying. */
+static bool take_part(struct loop *l, int64_t now_ms, struct err *e)
+{
+    size_t ours = count(l, WORKER_HELD), aim = part(l);
+    if (!l->tenure.any_free || l->stopping)
+        return true;
+    if (ours < aim)
+        return take(l, aim - ours, false, now_ms, e);
+    return loop_holds_all(l) || take(l, l->n_workers, true, now_ms, e);
+}
+
+static void give_up_surplus(struct loop *l, int64_t now_ms)
+{
+    size_t ours = 0, aim = part(l);
+    for (size_t i = 0; i < l->n_workers; i++)
+        ours += l->workers[i]->stand == WORKER_HELD && !l->workers[i]->stray;
+    if (ours > aim && l->tenure.shares)
+        give_up(l, ours - aim, now_ms);
+}
+
+/* An account of agent.yaml has a row too, for its lease. */
+static bool add_rows(struct loop *l, struct err *e)
+{
+    const char **names = mem_alloc((l->n_workers + 1) * sizeof *names);
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (!l->workers[i]->of_database)
+            names[n++] = l->workers[i]->account.config->name;
+    bool ok = n == 0 || state_add_accounts(l->state, names, n, e);
+    mem_free(names);
+    return ok;
+}
+
+bool loop_share(struct loop *l, int64_t now_ms, struct err *e)
+{
+    bool lost, beats = now_ms >= l->tenure.beat_at_ms;
+    if (!l->tenure.begun && !add_rows(l, e))
+        return false;
+    bool ok = tenure_beat(&l->tenure, l->state, now_ms, &lost, e);
+    if (lost)
+        lose_all(l);
+    if (!ok || (!beats && now_ms < l->share_at_ms))
+        return ok;
+    l->share_at_ms = INT64_MAX;
+    loop_look_for_keys(l, now_ms);
+    give_up_unwanted(l, now_ms);
+    give_up_surplus(l, now_ms);
+    return let_go(l, e) && take_part(l, now_ms, e) && (l->stopping || give_way(l, now_ms, e));
+}

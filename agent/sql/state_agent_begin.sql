@@ -1,0 +1,5 @@
+-- An agent says that it lives. One of the same name is the same process, begun anew.
+-- $1::text its name, $2::boolean takes its part of the accounts, $3::bigint ms it counts as living
+INSERT INTO qudra_sync.agent (name, shares, alive_until)
+VALUES ($1::text, $2::boolean, clock_timestamp() + $3::bigint * interval '1 ms')
+ON CONFLICT (name) DO UPDATE SET shares = excluded.shares, alive_until = excluded.alive_until
