@@ -38,7 +38,9 @@ struct pg_options {
 bool pg_connect(struct pg **out, const struct pg_options *o, struct err *e) MUST_CHECK;
 void pg_free(struct pg *pg);        /* NULL is allowed */
 bool pg_alive(const struct pg *pg); /* the last statement left the connection usable */
-bool pg_reconnect(struct pg *pg, struct err *e) MUST_CHECK; /* closes and opens again */
+/* Closes and opens again. What it connects with has worked before: a login that is refused now
+ * (ERR_CONFIG at pg_connect) is something that a person may mend on the server, so ERR_AWAY. */
+bool pg_reconnect(struct pg *pg, struct err *e) MUST_CHECK;
 bool pg_is_utf8(const struct pg *pg);      /* the server holds and sends nothing but valid UTF-8 */
 const char *pg_where(const struct pg *pg); /* "state database \"ats\" on host db1": for messages */
 

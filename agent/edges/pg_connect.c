@@ -241,7 +241,10 @@ bool pg_connect(struct pg **out, const struct pg_options *o, struct err *e)
 bool pg_reconnect(struct pg *pg, struct err *e)
 {
     pg_close(pg);
-    return open_connection(pg, e);
+    if (open_connection(pg, e))
+        return true;
+    e->kind = e->kind == ERR_CONFIG ? ERR_AWAY : e->kind;
+    return false;
 }
 
 void pg_close(struct pg *pg)

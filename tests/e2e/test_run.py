@@ -201,6 +201,20 @@ class ServersThatGoAway(RunCase):
             self.wait_for_mirror()
         running.stop()
 
+    def test_run_outlives_a_time_in_which_its_login_is_refused(self):
+        role = self.db.AGENT
+        self.fill(3)
+        running = self.start()
+        self.wait_for_mirror()
+        self.db.psql(f"ALTER ROLE {role} NOLOGIN; SELECT count(pg_terminate_backend(pid)) "
+                     f"FROM pg_stat_activity WHERE usename = '{role}'")
+        self.addCleanup(self.db.psql, f"ALTER ROLE {role} LOGIN")
+        running.log_contains("database away.*not permitted to log in")
+        self.db.psql(f"ALTER ROLE {role} LOGIN")
+        self.fill(1, first=40)
+        self.wait_for_mirror()
+        running.stop()
+
     def test_run_outlives_a_time_without_qudra(self):
         self.fill(3)
         running = self.start()
