@@ -17,7 +17,7 @@ packages() {
         libyaml-dev libxml2-dev libxxhash-dev libmicrohttpd-dev libunistring-dev \
         ca-certificates tzdata ;;
     test) echo libcmocka-dev postgresql-15 postgresql-client-15 python3 python3-jsonschema python3-yaml \
-        clang-format openssl mandoc lintian dpkg-dev fakeroot systemd zsh \
+        clang-format openssl mandoc lintian dpkg-dev fakeroot systemd zsh libevent-2.1-7 libc-ares2 \
         valgrind ;;
     bench) echo postgresql-15 postgresql-client-15 python3 python3-psycopg2 python3-requests wrk \
         binutils valgrind ;;
@@ -49,15 +49,15 @@ install_server() {
     install postgresql-15
 }
 
-# Prometheus is wanted for its programs alone; installed, it would be started and listen on a port.
-lacks_prometheus() {
-    case " $* " in *" test "*) ! command -v promtool >/dev/null && [ ! -x "$TOOLS/usr/bin/promtool" ] ;;
-    *) false ;; esac
+# Prometheus and pgbouncer are wanted for their programs alone; installed, they would be started and
+# listen on a port.
+lacks_program() {
+    ! command -v "$1" >/dev/null && [ ! -x "$TOOLS/usr/bin/$1" ] && [ ! -x "$TOOLS/usr/sbin/$1" ]
 }
 
-unpack_prometheus() {
+unpack() {
     folder=$(mktemp -d)
-    (cd "$folder" && apt-get download -q prometheus && dpkg-deb -x prometheus_*.deb unpacked)
+    (cd "$folder" && apt-get download -q "$1" && dpkg-deb -x "$1"_*.deb unpacked)
     mkdir -p "$TOOLS"
     cp -R "$folder/unpacked/usr" "$TOOLS"
     rm -rf "$folder"
@@ -74,7 +74,11 @@ missing=
 for package in $wanted; do
     is_installed "$package" || missing="$missing $package"
 done
-lacks_prometheus "$@" && missing="$missing prometheus"
+case " $* " in *" test "*)
+    if lacks_program promtool; then missing="$missing prometheus"; fi
+    if lacks_program pgbouncer; then missing="$missing pgbouncer"; fi
+    ;;
+esac
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -88,9 +92,10 @@ fi
 apt-get update -q
 others=
 for package in $missing; do
-    case $package in postgresql-15 | prometheus) ;; *) others="$others $package" ;; esac
+    case $package in postgresql-15 | prometheus | pgbouncer) ;; *) others="$others $package" ;; esac
 done
 # shellcheck disable=SC2086 # a list of words
 [ -z "$others" ] || install $others
 case "$missing " in *" postgresql-15 "*) install_server ;; esac
-case "$missing " in *" prometheus "*) unpack_prometheus ;; esac
+case "$missing " in *" prometheus "*) unpack prometheus ;; esac
+case "$missing " in *" pgbouncer "*) unpack pgbouncer ;; esac

@@ -413,9 +413,9 @@ def main():
     except KeyboardInterrupt:
         pass
     finally:
-        for server in (harness._server, _second):
-            if server:
-                server.remove()
+        harness.remove_shared_server()
+        if _second:
+            _second.remove()
         shutil.rmtree(folder, ignore_errors=True)
     failed = any(line["failed"] for line in lines)
     if args.ledger and args.ledger.exists():

@@ -183,8 +183,7 @@ def main():
     try:
         proof = prove(args, folder)
     finally:
-        if harness._server:
-            harness._server.remove()
+        harness.remove_shared_server()
         shutil.rmtree(folder, ignore_errors=True)
     for name, n in proof.counts.items():
         print(f"{n:5} steps  {name}")

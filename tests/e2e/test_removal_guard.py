@@ -176,10 +176,7 @@ class AStandbyThatLags(MirrorCase):
         self.source.psql(self.TABLE)
         self.source.psql("INSERT INTO job (id, title) SELECT i, 'Engineer ' || i "
                          "FROM generate_series(1, 20) AS i")
-        copy = self.primary.folder / "copy"
-        self.primary._call(self.primary.programs / "pg_basebackup", "-h", self.primary.folder, "-U",
-                           "postgres", "-D", copy, "-c", "fast", "-R", "--no-sync")
-        self.standby = Postgres(template=copy).start(recovery_min_apply_delay="1h")
+        self.standby = self.primary.standby(recovery_min_apply_delay="1h")
         self.addCleanup(self.standby.remove)
         self.agent.run("migrate")
 
