@@ -37,6 +37,7 @@ struct check {
     size_t count[CHECK_ERROR + 1]; /* findings of each level */
     enum err_kind worst;           /* ERR_NONE: no error was found */
     int64_t limit;                 /* rows of each mapping to try; 0: all */
+    bool standby;                  /* the source is one: nobody may write to it */
 };
 
 /* Opens a section: what is said next belongs to it. */

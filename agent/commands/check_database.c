@@ -9,7 +9,7 @@
 
 struct role {
     const char *name, *database, *encoding;
-    bool may_create, sees_transactions;
+    bool may_create, sees_transactions, standby;
 };
 
 static bool read_role(struct check *c, struct pg *pg, struct role *out, struct err *e)
@@ -23,6 +23,7 @@ static bool read_role(struct check *c, struct pg *pg, struct role *out, struct e
         .may_create = pg_bool(r, 0, 2),
         .sees_transactions = pg_bool(r, 0, 3),
         .encoding = arena_strdup(c->arena, pg_str(r, 0, 4)),
+        .standby = pg_bool(r, 0, 5),
     };
     pg_result_free(r);
     return true;
@@ -41,6 +42,13 @@ static bool connect_bare(const struct setup *s, struct pg **out, struct err *e)
         .stop_fd = -1,
     };
     return pg_connect(out, &o, e);
+}
+
+static void check_pool(struct check *c, const struct pg *pg, const char *lost, const char *hint)
+{
+    if (pg_is_pooled(pg))
+        check_say(c, CHECK_NOTE, hint,
+                  "it is reached through a pool: statement_timeout is kept by the agent%s", lost);
 }
 
 /* ---- state ----------------------------------------------------------------------------------- */
@@ -113,6 +121,7 @@ void check_state(struct check *c, struct pg **out)
         return;
     }
     check_say(c, CHECK_OK, NULL, "%s can be reached", pg_where(*out));
+    check_pool(c, *out, "", NULL);
     if (check_schema(c, *out, &e))
         return;
     if (e.kind != ERR_NONE)
@@ -123,9 +132,17 @@ void check_state(struct check *c, struct pg **out)
 
 /* ---- source ---------------------------------------------------------------------------------- */
 
+/* Of the mappings, those that ask for more are refused in their own sections. */
+static void check_standby(struct check *c, const struct role *role)
+{
+    if (role->standby)
+        check_say(c, CHECK_NOTE, "name the primary in database.source_url where that is too late",
+                  "it is a standby: what it replays late is found late, and NOTIFY is not heard");
+}
+
 static void check_role(struct check *c, const struct role *role)
 {
-    if (!role->sees_transactions)
+    if (!role->sees_transactions && !role->standby)
         check_say(c, CHECK_NOTE,
                   arena_printf(c->arena, "GRANT pg_read_all_stats TO \"%s\" removes the limit",
                                role->name),
@@ -149,6 +166,10 @@ struct pg *check_source(struct check *c)
         return NULL;
     }
     check_say(c, CHECK_OK, NULL, "%s can be reached", pg_where(pg));
+    check_pool(c, pg, ", that it only reads is up to the role's rights, and NOTIFY is not heard",
+               "name the server itself in database.source_url, or let sync.interval be short");
+    c->standby = role.standby;
+    check_standby(c, &role);
     check_role(c, &role);
     return pg;
 }

@@ -173,6 +173,12 @@ static void check_write_back(struct check *c, struct pg *pg, const struct mappin
     struct err e = ERR_INIT;
     if (!mapping_writes_back(m))
         return;
+    if (c->standby) {
+        err_set(&e, ERR_CONFIG, "write_back: the source is a standby, which nobody may write to");
+        err_hint(&e, "name the primary in database.source_url, or leave write_back out");
+        check_fail(c, &e);
+        return;
+    }
     if (plan_write_back(c, pg, m, types, &e)) {
         check_say(c, CHECK_OK, NULL, "write_back may update %s", granted_columns(c, m));
         return;

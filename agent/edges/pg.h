@@ -41,6 +41,8 @@ bool pg_alive(const struct pg *pg); /* the last statement left the connection us
 /* Closes and opens again. What it connects with has worked before: a login that is refused now
  * (ERR_CONFIG at pg_connect) is something that a person may mend on the server, so ERR_AWAY. */
 bool pg_reconnect(struct pg *pg, struct err *e) MUST_CHECK;
+bool pg_is_pooled(const struct pg *pg);    /* a pool stands between: the next statement may go to
+                                              another server process, and NOTIFY is not heard */
 bool pg_is_utf8(const struct pg *pg);      /* the server holds and sends nothing but valid UTF-8 */
 const char *pg_where(const struct pg *pg); /* "state database \"ats\" on host db1": for messages */
 

@@ -1,9 +1,9 @@
 /*
  * The session's settings go along as startup options: no round trip, no moment without them, and
  * they come back by themselves after a server's RESET. pgbouncer refuses such options; then the
- * connection is opened without. A SET of what pgbouncer does not track would stick to its server
- * connection and hit another client of the pool (a partner's own program, made read-only by us), so
- * only what it does track is set.
+ * connection is opened without (or, where it drops them unsaid, taken for one without). A SET of
+ * what pgbouncer does not track would stick to its server connection and hit another client of the
+ * pool (a partner's own program, made read-only by us), so only what it does track is set.
  *
  * libpq quotes what it could not read of a url, and with an unescaped '@' or '/' in the password
  * that is a piece of it. Hence the url is parsed and looked at here first, and never quoted.
@@ -18,6 +18,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+
+#define MARK "qudra_sync.settings" /* whether the startup options came through */
 
 enum { MAX_KEYWORDS = 64, DEFAULT_CONNECT_MS = 10000 };
 
@@ -68,6 +70,7 @@ static void write_settings(const struct pg *pg, const char *users, struct buf *b
     add_setting(b, "IntervalStyle", "postgres");
     add_setting(b, "bytea_output", "hex");
     add_setting(b, "standard_conforming_strings", "on");
+    add_setting(b, MARK, "on");
 }
 
 static bool is_url(const char *s)
@@ -196,6 +199,17 @@ static bool set_tracked(struct pg *pg, struct err *e)
     return pg_script(pg, sql, e);
 }
 
+/* A pool may also take the options and drop them (pgbouncer's ignore_startup_parameters). */
+static bool see_settings(struct pg *pg, struct err *e)
+{
+    struct pg_result *r;
+    if (!pg_query(pg, "SELECT pg_catalog.current_setting('" MARK "', true) = 'on'", NULL, &r, e))
+        return false;
+    pg->pooled = !pg_bool(r, 0, 0);
+    pg_result_free(r);
+    return true;
+}
+
 /* A server that knows no encoding would refuse, for UTF8, the whole page that holds one broken
  * cell: its bytes are taken as they are, and the mapping refuses the row. */
 static bool take_bytes_as_they_are(struct pg *pg, struct err *e)
@@ -212,11 +226,13 @@ static bool open_connection(struct pg *pg, struct err *e)
 {
     pg->pooled = false;
     if (open_once(pg, e))
-        return take_bytes_as_they_are(pg, e);
+        return see_settings(pg, e) && (!pg->pooled || set_tracked(pg, e)) &&
+               take_bytes_as_they_are(pg, e);
     if (!strstr(e->message, "unsupported startup parameter"))
         return false;
     pg->pooled = true;
-    return open_once(pg, e) && set_tracked(pg, e);
+    *e = (struct err)ERR_INIT;
+    return open_once(pg, e) && set_tracked(pg, e) && take_bytes_as_they_are(pg, e);
 }
 
 bool pg_connect(struct pg **out, const struct pg_options *o, struct err *e)
@@ -271,6 +287,11 @@ bool pg_alive(const struct pg *pg)
 const char *pg_where(const struct pg *pg)
 {
     return pg->where;
+}
+
+bool pg_is_pooled(const struct pg *pg)
+{
+    return pg->pooled;
 }
 
 bool pg_is_utf8(const struct pg *pg)

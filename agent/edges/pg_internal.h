@@ -12,7 +12,7 @@ struct pg {
     PGconn *conn; /* NULL: closed */
     struct arena arena;
     struct pg_options o; /* its strings are in the arena */
-    bool pooled;         /* the server takes no startup options: a pgbouncer */
+    bool pooled;         /* no startup options came through: a pgbouncer */
     bool sending;        /* between pg_send and pg_receive */
     int64_t deadline_ms; /* monotonic, of the statement that runs; INT64_MAX: none */
     char where[256];

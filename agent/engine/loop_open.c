@@ -147,8 +147,15 @@ static bool check_source(struct loop *l, struct err *e)
 static void listen_for_notify(struct loop *l)
 {
     struct err e = ERR_INIT;
-    l->listening = l->o.mode == LOOP_RUN && pg_listen(l->lookup, CHANNEL, &e);
-    if (l->o.mode == LOOP_RUN && !l->listening)
+    l->listening = false;
+    if (l->o.mode != LOOP_RUN)
+        return;
+    if (pg_is_pooled(l->lookup)) /* whose LISTEN would stay with a connection of the pool */
+        LOG_WARN("NOTIFY is not heard through a pool: the interval alone decides",
+                 log_str("connection", pg_where(l->lookup)));
+    else if (pg_listen(l->lookup, CHANNEL, &e))
+        l->listening = true;
+    else
         log_err(LOG_LEVEL_WARN, "cannot listen for NOTIFY: the interval alone decides", &e);
 }
 
