@@ -101,6 +101,19 @@ static bool parse_url(const struct pg *pg, PQconninfoOption **list, struct err *
                     "in the password percent-encoded");
 }
 
+/* target_session_attrs asks the session, and one that we make read-only would answer for us: what
+ * is meant is the server. */
+static const char *meant(const struct pg *pg, const PQconninfoOption *o)
+{
+    static const char *const servers[][2] = {{"read-write", "primary"}, {"read-only", "standby"}};
+    if (!pg->o.read_only || strcmp(o->keyword, "target_session_attrs") != 0)
+        return o->val;
+    for (size_t i = 0; i < ARRAY_LEN(servers); i++)
+        if (strcmp(o->val, servers[i][0]) == 0)
+            return servers[i][1];
+    return o->val;
+}
+
 /* A peer that has gone silent is noticed in about the time that a connect may take: by what is sent
  * to it, and by PQcancel, which knows no time-out of its own. */
 static PGconn *start(const struct pg *pg, const PQconninfoOption *list)
@@ -112,7 +125,7 @@ static PGconn *start(const struct pg *pg, const PQconninfoOption *list)
     for (const PQconninfoOption *o = list; o->keyword; o++)
         if (o->val && strcmp(o->keyword, "options") != 0 &&
             strcmp(o->keyword, "client_encoding") != 0)
-            add_keyword(&k, o->keyword, o->val);
+            add_keyword(&k, o->keyword, meant(pg, o));
     add_keyword(&k, "client_encoding", "UTF8");
     add_keyword(&k, "fallback_application_name", pg->o.application_name);
     snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, pg->o.connect_timeout_ms);
