@@ -6,11 +6,10 @@ from world import World
 def size_and_churn(bench):
     world, report = bench.world(bench.size.scans[0]).mirror(), bench.report
     parts = world.db.rows("""
-        SELECT c.relname, pg_relation_size(c.oid) AS bytes
-          FROM pg_class c
-         WHERE c.oid = 'qudra_sync.job'::regclass
-            OR c.oid IN (SELECT indexrelid FROM pg_index
-                          WHERE indrelid = 'qudra_sync.job'::regclass)
+        SELECT relname, pg_relation_size(oid) AS bytes
+          FROM pg_class
+         WHERE relnamespace = 'qudra_sync'::regnamespace AND relkind IN ('r', 'i')
+           AND left(relname, 3) IN ('job', 'que')
          ORDER BY bytes DESC""")
     report.figure("bytes a mirrored row, with indexes, after the first backfill",
                   world.first.state_bytes / world.rows, at_most=400,

@@ -168,7 +168,9 @@ class World:
         return self.sandbox.stats()["requests_total"]
 
     def state_bytes(self):
-        return self.db.value("SELECT pg_total_relation_size('qudra_sync.job')")
+        """Of the tables that grow with the rows."""
+        return self.db.value("SELECT pg_total_relation_size('qudra_sync.job') "
+                             "+ pg_total_relation_size('qudra_sync.queue')")
 
     def statements(self, where="true"):
         """What the agent's role had executed: calls, milliseconds, query."""
