@@ -130,6 +130,8 @@ bool state_read_keys(struct state_call *c, const char *sql, struct arena *a, con
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+enum { FIELD_BYTES = 6 }; /* of struct job_hash.field: no hash is larger */
+
 bool state_hash_is_none(const struct job_hash *h)
 {
     static const uint8_t none[sizeof h->all];
@@ -146,25 +148,35 @@ void state_add_hash(struct pg_array *column, const struct job_hash *h)
 
 void state_add_fields(struct pg_array *column, const struct job_hash *h)
 {
-    uint64_t words[JOB_FIELDS];
+    uint8_t bytes[JOB_FIELDS][FIELD_BYTES];
     if (!h) {
         pg_array_null(column);
         return;
     }
     for (size_t f = 0; f < JOB_FIELDS; f++)
-        words[f] = htobe64(h->field[f]);
-    pg_array_bytes(column, words, sizeof words);
+        for (size_t i = 0; i < FIELD_BYTES; i++)
+            bytes[f][i] = (uint8_t)(h->field[f] >> (8 * (FIELD_BYTES - 1 - i)));
+    pg_array_bytes(column, bytes, sizeof bytes);
 }
 
 /* A field that this program knows and the one that wrote the row did not counts as missing. */
+bool state_read_fields(const struct pg_result *r, size_t row, size_t column, struct job_hash *out)
+{
+    uint8_t bytes[JOB_FIELDS][FIELD_BYTES] = {{0}};
+    size_t n = pg_bytes(r, row, column, bytes, sizeof bytes);
+    for (size_t f = 0; f < JOB_FIELDS; f++) {
+        out->field[f] = 0;
+        for (size_t i = 0; i < FIELD_BYTES; i++)
+            out->field[f] = out->field[f] << 8 | bytes[f][i];
+    }
+    return n > 0;
+}
+
 void state_read_hash(const struct pg_result *r, size_t row, size_t all, size_t fields,
                      struct job_hash *out)
 {
-    uint64_t words[JOB_FIELDS] = {0};
     pg_bytes(r, row, all, out->all, sizeof out->all);
-    pg_bytes(r, row, fields, words, sizeof words);
-    for (size_t f = 0; f < JOB_FIELDS; f++)
-        out->field[f] = be64toh(words[f]);
+    state_read_fields(r, row, fields, out);
 }
 
 void state_add_words(struct pg_array *column, const struct job_words *w)

@@ -87,7 +87,7 @@ bool state_due(struct pg *pg, const char *mapping, size_t limit, struct arena *a
 bool state_next_due_ms(struct pg *pg, int64_t *in_ms, struct err *e) MUST_CHECK; /* -1: none */
 
 struct watermark {
-    const char *changed_to, *horizon; /* RFC 3339 or NULL */
+    const char *changed_to;           /* RFC 3339 or NULL */
     const char *fingerprint, *source; /* NULL: never scanned */
     int64_t scanned_ago_ms;           /* -1: never */
     int64_t shape;
@@ -129,6 +129,9 @@ bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, siz
 /* How long until the next pending row's time comes: 0 now, -1 nothing waits. */
 bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms,
                            struct err *e) MUST_CHECK;
+
+/* To be called when nothing waits any more: gives back the room that a long queue took. */
+bool state_trim(struct pg *pg, struct err *e) MUST_CHECK;
 
 /* Which rows of an account a plan names: none, these too, these no more. */
 bool state_plan_clear(struct pg *pg, const struct lease *l, struct err *e) MUST_CHECK;
@@ -245,8 +248,9 @@ struct bound {
 /* Which rows have these jobs: out[i] belongs to job_ids[i]. */
 bool state_listed(struct pg *pg, const char *account, const char *const *job_ids, size_t n,
                   struct arena *a, struct bound *out, struct err *e) MUST_CHECK;
-/* Rows with a job that should be at Qudra, by job id, page by page; after = NULL for the first. */
-bool state_bound(struct pg *pg, const char *account, const char *after, size_t limit,
+/* Rows with a job that should be at Qudra, by mapping and key, page by page; after = NULL for the
+ * first. */
+bool state_bound(struct pg *pg, const char *account, const struct binding *after, size_t limit,
                  struct arena *a, struct bound **out, size_t *n, struct err *e) MUST_CHECK;
 
 /* A row without a job, and the unowned job that is its own. */

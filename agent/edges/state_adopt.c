@@ -2,7 +2,6 @@
  * What reconciling asks and writes. Rows are named by the jobs they have, because that is all that
  * Qudra's list knows of them; the unique index on job_id serves both reads.
  */
-#include <endian.h>
 #include <math.h>
 
 #include "edges/state_internal.h"
@@ -11,14 +10,11 @@ enum { PLACE, MAPPING, KEY, ANSWERED, SYNCED_AGO, RECORDED };
 
 static void read_bound(const struct pg_result *r, size_t row, struct arena *a, struct bound *out)
 {
-    uint64_t words[JOB_FIELDS] = {0};
     *out = (struct bound){.mapping = arena_strdup(a, pg_str(r, row, MAPPING)),
                           .key = arena_strdup(a, pg_str(r, row, KEY)),
                           .synced_ago_ms = pg_int(r, row, SYNCED_AGO, -1)};
     state_read_recorded(r, row, RECORDED, a, &out->recorded);
-    out->has_answered = pg_bytes(r, row, ANSWERED, words, sizeof words) > 0;
-    for (size_t f = 0; f < JOB_FIELDS; f++)
-        out->answered.field[f] = be64toh(words[f]);
+    out->has_answered = state_read_fields(r, row, ANSWERED, &out->answered);
 }
 
 bool state_listed(struct pg *pg, const char *account, const char *const *job_ids, size_t n,
@@ -41,14 +37,15 @@ bool state_listed(struct pg *pg, const char *account, const char *const *job_ids
     return true;
 }
 
-bool state_bound(struct pg *pg, const char *account, const char *after, size_t limit,
+bool state_bound(struct pg *pg, const char *account, const struct binding *after, size_t limit,
                  struct arena *a, struct bound **out, size_t *n, struct err *e)
 {
     struct state_call c;
     struct pg_result *r;
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, account);
-    pg_add_str(&c.params, after);
+    pg_add_str(&c.params, after ? after->mapping : NULL);
+    pg_add_str(&c.params, after ? after->key : NULL);
     pg_add_int(&c.params, (int64_t)limit);
     if (!state_read(&c, sql_state_bound, &r, e))
         return false;

@@ -264,7 +264,7 @@ bool state_next_due_ms(struct pg *pg, int64_t *in_ms, struct err *e)
 bool state_watermark(struct pg *pg, const char *mapping, struct arena *a, struct watermark *out,
                      struct err *e)
 {
-    enum { CHANGED_TO, HORIZON, FINGERPRINT, SOURCE, SCANNED_AGO, SHAPE };
+    enum { CHANGED_TO, FINGERPRINT, SOURCE, SCANNED_AGO, SHAPE };
     struct state_call c;
     struct pg_result *r;
     *out = (struct watermark){.scanned_ago_ms = -1};
@@ -274,7 +274,6 @@ bool state_watermark(struct pg *pg, const char *mapping, struct arena *a, struct
         return false;
     if (pg_rows(r) > 0) {
         out->changed_to = arena_strdup(a, pg_str(r, 0, CHANGED_TO));
-        out->horizon = arena_strdup(a, pg_str(r, 0, HORIZON));
         out->fingerprint = arena_strdup(a, pg_str(r, 0, FINGERPRINT));
         out->source = arena_strdup(a, pg_str(r, 0, SOURCE));
         out->scanned_ago_ms = pg_int(r, 0, SCANNED_AGO, -1);
@@ -291,7 +290,6 @@ bool state_set_watermark(struct pg *pg, const struct lease *l, const char *mappi
     state_call_init(&c, pg, l);
     pg_add_str(&c.params, mapping);
     pg_add_str(&c.params, w->changed_to);
-    pg_add_str(&c.params, w->horizon);
     pg_add_str(&c.params, w->fingerprint);
     pg_add_str(&c.params, w->source);
     pg_add_int(&c.params, w->shape);

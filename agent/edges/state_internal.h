@@ -43,10 +43,12 @@ bool state_read_int(struct state_call *c, const char *sql, int64_t if_none, int6
 bool state_read_keys(struct state_call *c, const char *sql, struct arena *a, const char ***keys,
                      size_t *n, struct err *e) MUST_CHECK;
 
-/* How a hash stands in the database: field hashes one after the other, big-endian. */
-#define STATE_FIELDS_BYTES (JOB_FIELDS * sizeof(uint64_t))
+/* How a hash stands in the database: field hashes one after the other, six bytes each, big-endian.
+ */
 void state_add_hash(struct pg_array *column, const struct job_hash *h);   /* all zero is NULL */
 void state_add_fields(struct pg_array *column, const struct job_hash *h); /* NULL adds NULL */
+bool state_read_fields(const struct pg_result *r, size_t row, size_t column,
+                       struct job_hash *out); /* false: NULL */
 void state_read_hash(const struct pg_result *r, size_t row, size_t all, size_t fields,
                      struct job_hash *out);
 void state_add_words(struct pg_array *column, const struct job_words *w);

@@ -88,6 +88,11 @@ bool state_next_attempt_ms(struct pg *pg, const struct queue *q, int64_t *in_ms,
     return state_read_int(&c, sql_state_next_attempt, -1, in_ms, e);
 }
 
+bool state_trim(struct pg *pg, struct err *e)
+{
+    return pg_query(pg, sql_state_trim, NULL, NULL, e);
+}
+
 /* ---- the journal ----------------------------------------------------------------------------- */
 
 static void add_attempts(struct state_call *c, const struct attempt *attempts, size_t n)

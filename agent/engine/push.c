@@ -363,6 +363,9 @@ static bool ask_queue(struct push *p, bool creates, int64_t now_ms, struct err *
         int64_t in_ms;
         if (!state_next_attempt_ms(p->o.state, &q, &in_ms, e))
             return false;
+        if (in_ms < 0 && p->recorded && !state_trim(p->o.state, e))
+            return false;
+        p->recorded = p->recorded && in_ms >= 0;
         p->next_ms = in_ms < 0 ? INT64_MAX : now_ms + in_ms;
         p->asked_until_ms = now_ms + ASK_QUEUE_MS;
     }
@@ -408,6 +411,7 @@ static bool record(struct push *p, struct err *e)
     if (!push_record(p, e))
         return false;
     p->answered_since_ms = p->asked_until_ms = 0;
+    p->recorded = true;
     return true;
 }
 

@@ -62,6 +62,7 @@ struct push {
     bool may_defer;         /* creates may be pending that the quota has no room for */
     int64_t next_ms;        /* monotonic: when the next row's time comes; INT64_MAX: none */
     int64_t asked_until_ms; /* until when that is believed */
+    bool recorded;          /* something, since the queue was last found empty */
     int64_t wait_ms;
 };
 

@@ -160,22 +160,27 @@ static bool all_pages(struct reconcile *r, int64_t *missing, struct err *e)
 {
     struct bound *rows;
     size_t n = ROWS_AT_ONCE;
-    char *after = NULL;
+    struct binding last = {.mapping = NULL};
+    struct arena names; /* of the last */
+    arena_init(&names, 0);
     bool ok = true;
     while (ok && n == ROWS_AT_ONCE) {
         arena_clear(&r->page);
-        ok = reconcile_wait(r, 0, e) && state_bound(r->o.state, r->o.account->config->name, after,
-                                                    ROWS_AT_ONCE, &r->page, &rows, &n, e);
+        ok = reconcile_wait(r, 0, e) &&
+             state_bound(r->o.state, r->o.account->config->name,
+                         last.mapping != NULL ? &last : NULL, ROWS_AT_ONCE, &r->page, &rows, &n, e);
         if (!ok)
             break;
         if (missing != NULL)
             count_page(r, rows, n, missing);
         else
             ok = look_at_page(r, rows, n, e);
-        mem_free(after);
-        after = n > 0 ? mem_strdup(rows[n - 1].recorded.job_id) : NULL;
+        arena_clear(&names);
+        if (n > 0)
+            last = (struct binding){.mapping = arena_strdup(&names, rows[n - 1].mapping),
+                                    .key = arena_strdup(&names, rows[n - 1].key)};
     }
-    mem_free(after);
+    arena_release(&names);
     return ok;
 }
 

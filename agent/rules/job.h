@@ -59,7 +59,7 @@ size_t job_validate(struct arena *a, const struct job *job, struct refusal *out,
 
 bool job_equal(const struct job *a, const struct job *b); /* text for text */
 
-/* XXH3: 64 bits a field, 128 bits over all. A missing field hashes to 0. */
+/* XXH3: 48 bits a field, 128 bits over all. A missing field hashes to 0. */
 struct job_hash {
     uint8_t all[16];
     uint64_t field[JOB_FIELDS];

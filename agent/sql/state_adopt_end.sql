@@ -7,7 +7,9 @@ freed AS (
     UPDATE qudra_sync.job j
        SET state = 'pending', operation = 'create', attempts = 0, next_attempt_at = NULL,
            error_code = NULL, error_message = NULL, error_message_ar = NULL, request_id = NULL
-     WHERE j.account = $1::text AND j.mapping = $3::text AND j.state = 'uncertain'
+      FROM qudra_sync.queue q
+     WHERE q.account = $1::text AND q.mapping = $3::text AND q.state = 'uncertain'
+       AND j.mapping = q.mapping AND j.source_key = q.source_key AND j.state = 'uncertain'
        AND j.error_code = 'adopt.ambiguous' AND j.job_id IS NULL
        AND j.changed_at < now() - $4::bigint * interval '1 ms'
        AND NOT EXISTS (SELECT

@@ -4,14 +4,17 @@
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 deferred AS (
-    UPDATE qudra_sync.job
+    UPDATE qudra_sync.job j
        SET state = 'deferred',
            next_attempt_at = NULL,
            error_code = 'quota.used_up',
            error_message = 'the month''s quota of new jobs is used up: this one waits for the next',
            error_message_ar = 'نفدت حصة الشهر من الوظائف الجديدة: تنتظر هذه الوظيفة الشهر القادم',
            request_id = NULL
-     WHERE account = $1::text AND state = 'pending' AND operation = 'create' AND job_id IS NULL
+      FROM qudra_sync.queue q
+     WHERE q.account = $1::text AND q.state = 'pending' AND q.operation = 'create'
+       AND j.mapping = q.mapping AND j.source_key = q.source_key
+       AND j.state = 'pending' AND j.operation = 'create' AND j.job_id IS NULL
        AND EXISTS (SELECT FROM fence)
     RETURNING 1)
 SELECT EXISTS (SELECT FROM fence) AS fenced, (SELECT count(*) FROM deferred) AS count

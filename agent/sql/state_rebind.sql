@@ -13,13 +13,15 @@ leaving AS MATERIALIZED (
        AND job_id IS NOT NULL AND synced_hash IS NOT NULL AND job_status IS DISTINCT FROM 'closed'
        AND EXISTS (SELECT FROM fence)),
 coming AS MATERIALIZED (
-    SELECT mapping, source_key, desired_hash,
-           row_number() OVER (PARTITION BY desired_hash ORDER BY priority, mapping, source_key) AS nth
-      FROM qudra_sync.job
-     WHERE account = $1::text AND state IN ('pending', 'deferred') AND operation = 'create'
-       AND job_id IS NULL AND gone_at IS NULL
+    SELECT j.mapping, j.source_key, j.desired_hash,
+           row_number() OVER (PARTITION BY j.desired_hash
+                                  ORDER BY q.priority, j.mapping, j.source_key) AS nth
+      FROM qudra_sync.queue q
+      JOIN qudra_sync.job j USING (mapping, source_key)
+     WHERE q.account = $1::text AND q.state IN ('pending', 'deferred') AND q.operation = 'create'
+       AND j.job_id IS NULL AND j.gone_at IS NULL
        AND EXISTS (SELECT FROM leaving)
-       AND desired_hash IN (SELECT synced_hash FROM leaving)),
+       AND j.desired_hash IN (SELECT synced_hash FROM leaving)),
 freed AS (
     DELETE FROM qudra_sync.job j
      USING leaving l, coming c

@@ -88,7 +88,8 @@ recorded AS (
                                 WHEN NOT d.unsynced THEN j.synced_fields END,
            answered_fields = CASE WHEN d.synced AND d.sent_op IS NOT NULL THEN d.answered_fields
                                   WHEN NOT d.unsynced THEN j.answered_fields END,
-           gone_at = CASE WHEN d.unwanted AND NOT d.stale AND d.sent IS NOT NULL
+           gone_at = CASE WHEN d.state = 'removed' THEN NULL
+                          WHEN d.unwanted AND NOT d.stale AND d.sent IS NOT NULL
                                AND j.gone_at <= now() - interval '1 minute' THEN NULL
                           ELSE j.gone_at END,
            synced_at = CASE WHEN d.synced OR d.verdict = 'removed' THEN now() ELSE j.synced_at END,

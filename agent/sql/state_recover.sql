@@ -1,7 +1,7 @@
--- At start: what an agent that died had under way is uncertain from now on. A journalled row counts
--- whatever its state says; a row that is sending without a journal never left and waits again.
--- Where it did not give its lease back, updates may have been on their way: of pending rows with a job
--- nothing is known as confirmed any more.
+-- At start: what an agent had under way is uncertain from now on. A journalled row counts whatever its
+-- state says. Where the agent died and did not give its lease back, a row that is sending without a
+-- journal never left and waits again; and updates may have been on their way: of pending rows with a
+-- job nothing is known as confirmed any more.
 -- $1::text account, $2::bigint fence, $3::boolean the agent died
 -- One row: fenced, how many became uncertain.
 WITH fence AS MATERIALIZED (
@@ -23,14 +23,17 @@ since AS (
       FROM journalled a
      WHERE c.mapping = a.mapping AND c.source_key = a.source_key AND c.uncertain_since IS NULL),
 doubtful AS (
-    UPDATE qudra_sync.job
+    UPDATE qudra_sync.job j
        SET synced_hash = NULL, synced_fields = NULL
-     WHERE account = $1::text AND state = 'pending' AND job_id IS NOT NULL
+      FROM qudra_sync.queue q
+     WHERE q.account = $1::text AND q.state = 'pending'
+       AND j.mapping = q.mapping AND j.source_key = q.source_key
+       AND j.state = 'pending' AND j.job_id IS NOT NULL
        AND $3::boolean AND EXISTS (SELECT FROM fence)),
 waiting AS (
     UPDATE qudra_sync.job j
        SET state = 'pending', operation = 'create'
-     WHERE j.account = $1::text AND j.state = 'sending'
+     WHERE $3::boolean AND j.account = $1::text AND j.state = 'sending'
        AND NOT EXISTS (SELECT
                          FROM journalled a
                         WHERE a.mapping = j.mapping AND a.source_key = j.source_key)

@@ -30,6 +30,7 @@ let_go AS (
                         ELSE 'pending' END::qudra_sync.row_state,
            operation = CASE WHEN g.fate = 'go' THEN $5::text::qudra_sync.operation END,
            desired_hash = NULL,
+           gone_at = CASE WHEN g.fate = 'go' THEN j.gone_at END,
            changed_at = now(),
            attempts = 0,
            next_attempt_at = NULL,

@@ -7,20 +7,22 @@
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 retried AS (
-    UPDATE qudra_sync.job
+    UPDATE qudra_sync.job j
        SET state = 'pending',
-           operation = CASE WHEN job_id IS NULL THEN 'create'
-                            WHEN desired_hash IS NULL THEN coalesce(operation, 'close')
+           operation = CASE WHEN j.job_id IS NULL THEN 'create'
+                            WHEN j.desired_hash IS NULL THEN coalesce(j.operation, 'close')
                             ELSE 'update' END::qudra_sync.operation,
            attempts = 0,
            next_attempt_at = NULL,
            changed_at = now()
-     WHERE account = $1::text
-       AND (state = 'refused'
-            OR state = 'uncertain' AND job_id IS NULL AND error_code = 'adopt.ambiguous')
-       AND ($3::text IS NULL OR mapping = $3::text)
-       AND ($4::text IS NULL OR source_key = $4::text)
-       AND ($5::text IS NULL OR error_code = $5::text)
+      FROM qudra_sync.queue q
+     WHERE q.account = $1::text AND q.state IN ('refused', 'uncertain')
+       AND j.mapping = q.mapping AND j.source_key = q.source_key
+       AND (j.state = 'refused'
+            OR j.state = 'uncertain' AND j.job_id IS NULL AND j.error_code = 'adopt.ambiguous')
+       AND ($3::text IS NULL OR j.mapping = $3::text)
+       AND ($4::text IS NULL OR j.source_key = $4::text)
+       AND ($5::text IS NULL OR j.error_code = $5::text)
        AND EXISTS (SELECT FROM fence)
     RETURNING 1)
 SELECT EXISTS (SELECT FROM fence) AS fenced, (SELECT count(*) FROM retried) AS count

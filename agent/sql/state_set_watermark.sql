@@ -1,22 +1,19 @@
 -- Writes how far a mapping's source has been read. What is not given stays as it is; the time of
 -- the last whole scan moves only when one has ended.
 -- $1::text account, $2::bigint fence, $3::text mapping, $4::timestamptz changed to,
--- $5::timestamptz horizon, $6::text fingerprint, $7::text source, $8::bigint shape (0:
--- not given),
--- $9::boolean a whole scan has ended
+-- $5::text fingerprint, $6::text source, $7::bigint shape (0: not given), $8::boolean a whole scan has
+-- ended
 -- One row: fenced.
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 written AS (
     INSERT INTO qudra_sync.watermark AS w (
-           mapping, changed_to, horizon, fingerprint, source, shape, scanned_at)
-    SELECT $3::text, $4::timestamptz, $5::timestamptz, $6::text, $7::text,
-           nullif($8::bigint, 0),
-           CASE WHEN $9::boolean THEN now() END
+           mapping, changed_to, fingerprint, source, shape, scanned_at)
+    SELECT $3::text, $4::timestamptz, $5::text, $6::text, nullif($7::bigint, 0),
+           CASE WHEN $8::boolean THEN now() END
      WHERE EXISTS (SELECT FROM fence)
     ON CONFLICT (mapping) DO UPDATE
        SET changed_to = coalesce(excluded.changed_to, w.changed_to),
-           horizon = coalesce(excluded.horizon, w.horizon),
            fingerprint = coalesce(excluded.fingerprint, w.fingerprint),
            source = coalesce(excluded.source, w.source),
            shape = coalesce(excluded.shape, w.shape),

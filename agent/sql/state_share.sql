@@ -16,7 +16,8 @@ SELECT EXISTS (SELECT FROM fence) AS fenced,
              WHERE a.name <> $1::text AND a.key_mark = $3::text
                AND a.holder IS NOT NULL
                AND (EXISTS (SELECT
-                              FROM qudra_sync.job
-                             WHERE account = a.name AND state = 'pending'
-                               AND (next_attempt_at IS NULL OR next_attempt_at <= now()))
+                              FROM qudra_sync.queue q
+                              JOIN qudra_sync.job j USING (mapping, source_key)
+                             WHERE q.account = a.name AND q.state = 'pending'
+                               AND (j.next_attempt_at IS NULL OR j.next_attempt_at <= now()))
                     OR NOT EXISTS (SELECT FROM qudra_sync.job WHERE account = a.name))) AS count

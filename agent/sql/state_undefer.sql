@@ -6,7 +6,7 @@ WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 best AS MATERIALIZED (
     SELECT mapping, source_key
-      FROM qudra_sync.job
+      FROM qudra_sync.queue
      WHERE account = $1::text AND state = 'deferred' AND EXISTS (SELECT FROM fence)
      ORDER BY priority, mapping, source_key
      LIMIT $3::bigint),
@@ -15,7 +15,7 @@ undeferred AS (
        SET state = 'pending', operation = 'create', attempts = 0, next_attempt_at = NULL,
            error_code = NULL, error_message = NULL, error_message_ar = NULL, request_id = NULL
       FROM best b
-     WHERE j.mapping = b.mapping AND j.source_key = b.source_key
+     WHERE j.mapping = b.mapping AND j.source_key = b.source_key AND j.state = 'deferred'
     RETURNING 1),
 open AS (
     UPDATE qudra_sync.quota

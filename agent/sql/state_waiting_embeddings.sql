@@ -2,6 +2,6 @@
 -- $1::text account, $2::bigint how recent, in ms
 SELECT count(*)
   FROM qudra_sync.job
- WHERE account = $1::text AND state = 'synced' AND match_ready IS NOT TRUE
+ WHERE account = $1::text AND job_id IS NOT NULL AND match_ready IS NOT TRUE AND state = 'synced'
    AND synced_at > now() - $2::bigint * interval '1 ms'
    AND embedding_status IS DISTINCT FROM 'failed' AND job_status IS DISTINCT FROM 'closed'

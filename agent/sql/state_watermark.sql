@@ -3,9 +3,6 @@
 SELECT CASE WHEN isfinite(changed_to)
             THEN to_char(changed_to AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
             ELSE changed_to::text END AS changed_to,
-       CASE WHEN isfinite(horizon)
-            THEN to_char(horizon AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-            ELSE horizon::text END AS horizon,
        fingerprint, source,
        (extract(epoch FROM now() - scanned_at) * 1000)::bigint AS scanned_ago_ms,
        shape

@@ -74,7 +74,7 @@ static inline struct job_hash hash_of(unsigned char seed)
 {
     struct job_hash h = {.all = {seed, 1}};
     for (size_t i = 0; i < JOB_FIELDS; i++)
-        h.field[i] = ((uint64_t)seed << 56) + i;
+        h.field[i] = ((uint64_t)seed << 40) + i;
     return h;
 }
 

@@ -177,7 +177,8 @@ static void test_bound_rows_come_page_by_page_and_without_removals(void **state)
     assert_done(state_bound(f->pg, "acme", NULL, 1, &f->arena, &rows, &n, &err));
     assert_int_equal(n, 1);
     assert_string_equal(rows[0].recorded.job_id, "job_a");
-    assert_done(state_bound(f->pg, "acme", "job_a", 5, &f->arena, &rows, &n, &err));
+    const struct binding first = {.mapping = rows[0].mapping, .key = rows[0].key};
+    assert_done(state_bound(f->pg, "acme", &first, 5, &f->arena, &rows, &n, &err));
     assert_int_equal(n, 1);
     assert_string_equal(rows[0].recorded.job_id, "job_d");
 }

@@ -18,7 +18,7 @@ static void test_what_a_dead_agent_had_under_way_is_uncertain_and_settled(void *
                  "UPDATE qudra_sync.job SET state = 'sending' WHERE source_key = 'never left'");
     assert_done(state_open_attempts(f->pg, "acme", 10, &f->arena, &open, &n, &err));
     assert_int_equal(n, 0);
-    assert_done(state_recover(f->pg, &f->lease, false, &uncertain, &err));
+    assert_done(state_recover(f->pg, &f->lease, true, &uncertain, &err));
     assert_int_equal(uncertain, 2);
     assert_int_equal(row_of(f, "never left").state, ROW_PENDING);
     assert_done(state_open_attempts(f->pg, "acme", 10, &f->arena, &open, &n, &err));
