@@ -145,9 +145,11 @@ struct attempt {
     const char *idempotency_key;
     struct job_hash payload;
     struct job_words words;
+    const uint8_t *wanted; /* what the row wanted when it was picked: 16 bytes; NULL: nothing */
 };
 /* Journals creates and marks their rows `sending`, committed when it returns. Only rows that are
- * still pending without a job are taken: taken[i] says which. */
+ * still pending without a job, and want nothing else since they were picked, are taken: taken[i]
+ * says which. */
 bool state_journal(struct pg *pg, const struct lease *l, const struct attempt *attempts, size_t n,
                    bool *taken, struct err *e) MUST_CHECK;
 

@@ -103,6 +103,7 @@ static void add_attempts(struct state_call *c, const struct attempt *attempts, s
     struct pg_array *hash = state_call_column(c, PG_BYTEA);
     struct pg_array *fields = state_call_column(c, PG_BYTEA);
     struct pg_array *words = state_call_column(c, PG_BYTEA);
+    struct pg_array *wanted = state_call_column(c, PG_BYTEA);
     for (size_t i = 0; i < n; i++) {
         pg_array_str(mapping, attempts[i].mapping);
         pg_array_str(key, attempts[i].key);
@@ -110,6 +111,10 @@ static void add_attempts(struct state_call *c, const struct attempt *attempts, s
         state_add_hash(hash, &attempts[i].payload);
         state_add_fields(fields, &attempts[i].payload);
         state_add_words(words, &attempts[i].words);
+        if (attempts[i].wanted != NULL)
+            pg_array_bytes(wanted, attempts[i].wanted, sizeof attempts[i].payload.all);
+        else
+            pg_array_null(wanted);
     }
 }
 

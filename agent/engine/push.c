@@ -140,7 +140,8 @@ static void follow_lease(struct push *p)
 /* ---- journal ----------------------------------------------------------------------------------
  */
 
-/* Drops the rows that the journal did not take: something else has happened to them meanwhile. */
+/* Drops the rows that the journal did not take: something else has happened to them since they were
+ * decided upon, perhaps a minute ago. Those that still wait are picked anew. */
 static void keep_taken(struct parcel *c, const bool *taken)
 {
     size_t kept = 0;
@@ -148,6 +149,7 @@ static void keep_taken(struct parcel *c, const bool *taken)
         if (taken[i])
             c->rows[kept++] = c->rows[i];
     c->push->ready.rows -= c->n - kept;
+    c->push->hungry = c->push->hungry || kept < c->n;
     c->n = kept;
 }
 
@@ -181,7 +183,8 @@ static bool journal(struct parcel *c, struct err *e)
         attempts[i] = (struct attempt){.mapping = c->rows[i].mapping,
                                        .key = c->rows[i].key,
                                        .idempotency_key = idempotency,
-                                       .payload = c->rows[i].hash};
+                                       .payload = c->rows[i].hash,
+                                       .wanted = c->rows[i].has_wanted ? c->rows[i].wanted : NULL};
         job_words(&c->rows[i].job, &attempts[i].words);
     }
     CRASH_POINT("journal.before");

@@ -15,7 +15,9 @@ struct parcel_row {
     struct job job;       /* what is to be sent */
     struct job_hash hash; /* of it */
     unsigned fields;      /* OP_UPDATE: what changed */
-    int attempts;         /* before this one */
+    uint8_t wanted[16];   /* what the state wanted of it when it was picked */
+    bool has_wanted;
+    int attempts; /* before this one */
     enum on_missing on_missing;
     int64_t visible_ms;     /* monotonic: when the change was found */
     int64_t intended_us;    /* tells this create from an earlier one of equal content */

@@ -198,10 +198,12 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
             .hash = d.hash,
             .fields = op.fields,
             .attempts = r->recorded.attempts,
+            .has_wanted = r->recorded.has_desired,
             .on_missing = s->feed->mapping->on_missing,
             .visible_ms = now_ms - r->changed_ago_ms,
             .intended_us = r->intended_us,
         };
+        memcpy(row.wanted, r->recorded.desired_all, sizeof row.wanted);
         if (d.kind == DESIRED_JOB)
             row.job = *d.job;
         if (op.kind == OP_NONE)

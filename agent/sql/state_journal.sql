@@ -1,23 +1,25 @@
 -- Journals creates before they leave (promise 2) and marks their rows sending. A row that has a
--- job, is not pending, or has an attempt that is not settled is not taken. LIMIT 1 keeps the
+-- job, is not pending, has an attempt that is not settled, or has come to want something else since
+-- it was picked (promise 1) is not taken. LIMIT 1 keeps the
 -- look-up by primary key: a join would be tempted by the queue, which may be as long as the table.
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys,
 -- $5::text[] idempotency keys, $6::bytea[] payload hashes, $7::bytea[] hashes of their fields,
--- $8::bytea[] hashes of their texts' words
+-- $8::bytea[] hashes of their texts' words, $9::bytea[] what the rows wanted when they were picked
 -- One row: fenced, places (from 1) of those taken.
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 free AS MATERIALIZED (
     SELECT s.*
       FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
-                  $8::bytea[])
-           WITH ORDINALITY AS s (mapping, source_key, idempotency_key, hash, fields, words, i)
+                  $8::bytea[], $9::bytea[])
+           WITH ORDINALITY AS s (mapping, source_key, idempotency_key, hash, fields, words, wanted, i)
      CROSS JOIN LATERAL (
-           SELECT account, state, job_id
+           SELECT account, state, job_id, desired_hash
              FROM qudra_sync.job
             WHERE mapping = s.mapping AND source_key = s.source_key
             LIMIT 1) j
      WHERE j.account = $1::text AND j.state = 'pending' AND j.job_id IS NULL
+       AND j.desired_hash IS NOT DISTINCT FROM s.wanted
        AND NOT EXISTS (SELECT
                          FROM qudra_sync.create_attempt c
                         WHERE c.mapping = s.mapping AND c.source_key = s.source_key)

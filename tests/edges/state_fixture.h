@@ -112,8 +112,12 @@ static inline struct recorded row_of(struct fixture *f, const char *key)
 
 static inline bool journal(struct fixture *f, const char *key, unsigned char seed)
 {
-    const struct attempt a = {
-        .mapping = "jobs", .key = key, .idempotency_key = "k", .payload = hash_of(seed)};
+    const struct recorded row = row_of(f, key);
+    const struct attempt a = {.mapping = "jobs",
+                              .key = key,
+                              .idempotency_key = "k",
+                              .payload = hash_of(seed),
+                              .wanted = row.has_desired ? row.desired_all : NULL};
     bool taken = false;
     assert_done(state_journal(f->pg, &f->lease, &a, 1, &taken, &err));
     return taken;

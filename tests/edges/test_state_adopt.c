@@ -39,7 +39,11 @@ static void lose_create(struct fixture *f, const char *key, const char *title, c
     row.mark = ROW_PENDING;
     row.op = (struct op){.kind = OP_CREATE, .fields = JOB_ALL};
     assert_done(state_mark(f->pg, &f->lease, 1, "jobs", &row, 1, &err));
-    const struct attempt a = {.mapping = "jobs", .key = key, .idempotency_key = "k", .payload = h};
+    const struct attempt a = {.mapping = "jobs",
+                              .key = key,
+                              .idempotency_key = "k",
+                              .payload = h,
+                              .wanted = row.desired.hash.all};
     bool taken;
     assert_done(state_journal(f->pg, &f->lease, &a, 1, &taken, &err));
     assert_true(taken);

@@ -91,6 +91,25 @@ static void test_a_row_with_an_unsettled_attempt_is_not_journalled_again(void **
     assert_int_equal(row_of(f, "a").state, ROW_UNCERTAIN);
 }
 
+static void test_a_row_that_wants_something_else_since_it_was_picked_is_not_journalled(void **state)
+{
+    struct fixture *f = *state;
+    mark_pending(f, "a", OP_CREATE, 1);
+    const struct job_hash picked = hash_of(1);
+    const struct attempt stale = {.mapping = "jobs",
+                                  .key = "a",
+                                  .idempotency_key = "k",
+                                  .payload = picked,
+                                  .wanted = picked.all};
+    struct sighting edited = sighting_of("a", 2, 1);
+    bool taken;
+    mark(f, &edited);
+    assert_done(state_journal(f->pg, &f->lease, &stale, 1, &taken, &err));
+    assert_false(taken);
+    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
+    assert_true(journal(f, "a", 2));
+}
+
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void test_a_create_that_is_done_is_bound_counted_and_out_of_the_journal(void **state)
@@ -465,6 +484,7 @@ int main(void)
         STATE_TEST(test_a_row_is_picked_when_its_time_has_come_and_not_while_it_is_gone),
         STATE_TEST(test_only_pending_rows_without_a_job_are_journalled),
         STATE_TEST(test_a_row_with_an_unsettled_attempt_is_not_journalled_again),
+        STATE_TEST(test_a_row_that_wants_something_else_since_it_was_picked_is_not_journalled),
         STATE_TEST(test_a_create_that_is_done_is_bound_counted_and_out_of_the_journal),
         STATE_TEST(test_a_create_that_is_bound_but_not_confirmed_counts_against_the_quota),
         STATE_TEST(test_what_was_answered_is_kept_where_it_differs_from_what_was_sent),
