@@ -1,7 +1,7 @@
 /*
  * source: the partner's tables, read page by page and key by key, with SELECT alone.
  *
- * A page is as many rows as fit about two MiB, so memory does not grow with the table or the width
+ * A page is as many rows as fit about one MiB, so memory does not grow with the table or the width
  * of a row. The next page is asked for while the caller works on this one. No transaction outlives
  * a statement. Rows borrow the page and live until the next call on the same source.
  */

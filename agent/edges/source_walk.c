@@ -16,7 +16,7 @@ enum {
     FIRST_ROWS = 100,
     LEAST_ROWS = 2, /* to see that a key stands twice */
     MOST_ROWS = 5000,
-    PAGE_BYTES = 2 * 1024 * 1024,
+    PAGE_BYTES = 1024 * 1024,
     GROWTH = 4,
 };
 
