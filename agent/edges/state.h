@@ -33,21 +33,21 @@ struct sighting {
     enum row_state mark;
 };
 
-/* A row of the page that differs from what is recorded of it. */
-struct difference {
-    size_t place; /* in the page */
-    struct recorded recorded;
+/* Of a page, the rows that differ from what is recorded of them. */
+struct comparison {
+    size_t n;
+    size_t *place; /* of each, in the page */
+    struct recorded *recorded;
+    int64_t live; /* keys of the whole page with a state row neither removed nor gone */
 };
 
 /* Looks the page up, in two halves: between them the server works, and the connection may be used
  * for nothing else. Only rows that differ (in payload, priority, due time, state) come back: the
- * usual case costs no transfer. *live gets how many of the keys have a state row that is neither
- * removed nor gone. */
+ * usual case costs no transfer. */
 bool state_compare_send(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
                         struct err *e) MUST_CHECK;
 bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n, struct arena *a,
-                           struct difference **found, size_t *n_found, int64_t *live,
-                           struct err *e) MUST_CHECK;
+                           struct comparison *out, struct err *e) MUST_CHECK;
 /* Writes what was decided: inserts and updates in one statement; the keys are all different. A row
  * that is sending or uncertain only learns what is wanted now, whatever is asked; a row marked
  * ROW_STATES ("leave it") only takes priority and due time. Rows of another account are left to

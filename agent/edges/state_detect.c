@@ -69,22 +69,21 @@ bool state_compare_send(struct pg *pg, const char *mapping, const struct sightin
 }
 
 bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n, struct arena *a,
-                           struct difference **found, size_t *n_found, int64_t *live, struct err *e)
+                           struct comparison *out, struct err *e)
 {
     enum { PLACE, RECORDED };
     struct pg_result *r;
     if (!pg_receive(pg, &r, e))
         return false;
-    *live = 0;
+    *out = (struct comparison){.n = pg_rows(r)};
+    out->place = arena_alloc(a, out->n * sizeof *out->place);
+    out->recorded = arena_alloc(a, out->n * sizeof *out->recorded);
     for (size_t i = 0; i < n; i++)
-        *live += is_wanted(&seen[i]);
-    *n_found = pg_rows(r);
-    *found = arena_alloc(a, *n_found * sizeof **found);
-    for (size_t row = 0; row < *n_found; row++) {
-        struct difference *d = &(*found)[row];
-        d->place = state_read_place(r, row, PLACE, n);
-        state_read_recorded(r, row, RECORDED, a, &d->recorded);
-        *live += is_live(&d->recorded) - is_wanted(&seen[d->place]);
+        out->live += is_wanted(&seen[i]);
+    for (size_t row = 0; row < out->n; row++) {
+        out->place[row] = state_read_place(r, row, PLACE, n);
+        state_read_recorded(r, row, RECORDED, a, &out->recorded[row]);
+        out->live += is_live(&out->recorded[row]) - is_wanted(&seen[out->place[row]]);
     }
     pg_result_free(r);
     return true;

@@ -34,7 +34,6 @@ struct detection {
     int64_t null_keys;
     const char *after; /* last state key of the page before */
     char *after_copy;
-    struct watermark mark; /* as it stood when the pass began */
     const char *horizon;   /* read before the pass began; NULL: not asked for */
     int64_t outbox_at;     /* the last id read */
     const char *scan_sees; /* a snapshot: what the outbox may forget after the scan; or NULL */
@@ -48,6 +47,7 @@ struct detection *detect_new(struct feed *f, const struct detect_options *o)
     d->stage = STAGE_ROWS;
     arena_init(&d->page, 256 * 1024);
     arena_init(&d->whole, 0);
+    d->options.since = arena_strdup(&d->whole, o->since);
     return d;
 }
 
@@ -184,62 +184,58 @@ static void decide(struct detection *d, struct sighting *s, const struct recorde
 }
 
 /* Decides over the rows that differ and hands them on. */
-static bool decide_all(struct detection *d, const struct sighting *seen,
-                       const struct difference *found, size_t n, struct err *e)
+static bool decide_all(struct detection *d, const struct sighting *seen, const struct comparison *c,
+                       struct err *e)
 {
-    struct sighting *differing = arena_alloc(&d->page, n * sizeof *differing);
-    struct recorded *recorded = arena_alloc(&d->page, n * sizeof *recorded);
-    for (size_t i = 0; i < n; i++) {
-        differing[i] = seen[found[i].place];
-        recorded[i] = found[i].recorded;
-        decide(d, &differing[i], &recorded[i]);
+    struct sighting *differing = arena_alloc(&d->page, c->n * sizeof *differing);
+    for (size_t i = 0; i < c->n; i++) {
+        differing[i] = seen[c->place[i]];
+        decide(d, &differing[i], &c->recorded[i]);
     }
     const struct detect_sink *sink = &d->options.sink;
-    return n == 0 || sink->rows(sink->context, d->feed, differing, recorded, n, e);
+    return c->n == 0 || sink->rows(sink->context, d->feed, differing, c->recorded, c->n, e);
 }
 
 /* What is recorded of every row of the page, whether it differs or not. */
 static bool recall(struct detection *d, const struct sighting *seen, size_t n,
-                   struct difference **found, int64_t *live, struct err *e)
+                   struct comparison *out, struct err *e)
 {
     const char **keys = arena_alloc(&d->page, n * sizeof *keys);
-    struct recorded *recorded = arena_alloc(&d->page, n * sizeof *recorded);
-    for (size_t i = 0; i < n; i++)
-        keys[i] = seen[i].key;
-    if (!state_rows(d->options.state, d->feed->mapping->name, keys, n, &d->page, recorded, e))
-        return false;
-    *found = arena_alloc(&d->page, n * sizeof **found);
+    *out = (struct comparison){.n = n};
+    out->place = arena_alloc(&d->page, n * sizeof *out->place);
+    out->recorded = arena_alloc(&d->page, n * sizeof *out->recorded);
     for (size_t i = 0; i < n; i++) {
-        (*found)[i] = (struct difference){.place = i, .recorded = recorded[i]};
-        *live += is_live(&recorded[i]);
+        keys[i] = seen[i].key;
+        out->place[i] = i;
     }
+    if (!state_rows(d->options.state, d->feed->mapping->name, keys, n, &d->page, out->recorded, e))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        out->live += is_live(&out->recorded[i]);
     return true;
 }
 
 /* What differs, asked of the state while the next page comes in from the source: two servers and we
  * work at the same time. */
 static bool ask_state(struct detection *d, const struct sighting *seen, size_t n,
-                      struct difference **found, size_t *n_found, int64_t *live, struct err *e)
+                      struct comparison *out, struct err *e)
 {
     struct pg *state = d->options.state;
     if (!state_compare_send(state, d->feed->mapping->name, seen, n, e))
         return false;
     source_read_ahead(d->feed->source, true);
-    return state_compare_receive(state, seen, n, &d->page, found, n_found, live, e);
+    return state_compare_receive(state, seen, n, &d->page, out, e);
 }
 
 static bool compare(struct detection *d, const struct sighting *seen, size_t n, struct err *e)
 {
-    struct difference *found;
-    size_t n_found = n;
-    int64_t live = 0;
+    struct comparison c;
     if (n == 0)
         return true;
-    if (!(d->options.all ? recall(d, seen, n, &found, &live, e)
-                         : ask_state(d, seen, n, &found, &n_found, &live, e)))
+    if (!(d->options.all ? recall(d, seen, n, &c, e) : ask_state(d, seen, n, &c, e)))
         return false;
-    d->live_seen += live;
-    return decide_all(d, seen, found, n_found, e);
+    d->live_seen += c.live;
+    return decide_all(d, seen, &c, e);
 }
 
 static bool tell_gone(struct detection *d, const char *const *keys, size_t n, struct err *e)
@@ -334,8 +330,6 @@ static bool start(struct detection *d, struct err *e)
         d->started = true;
         return true;
     }
-    if (!state_watermark(d->options.state, f->mapping->name, &d->whole, &d->mark, e))
-        return false;
     bool scan = d->options.kind == DETECT_PASS_SCAN;
     /* The horizon is read before the rows: whatever commits later lies at or after it. An idle poll
      * does not ask: as long as no row lies beyond the watermark, leaving it behind costs nothing.
@@ -344,7 +338,7 @@ static bool start(struct detection *d, struct err *e)
         !source_horizon(f->source, f->overlap_ms, &d->whole, &d->horizon, e))
         return false;
     d->started = true;
-    return !scan ? source_changed_start(f->source, d->mark.changed_to, e) : start_scan(d, e);
+    return !scan ? source_changed_start(f->source, d->options.since, e) : start_scan(d, e);
 }
 
 static bool step_rows(struct detection *d, struct err *e)

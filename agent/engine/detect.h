@@ -53,6 +53,7 @@ struct detection;
 
 struct detect_options {
     enum detect_kind kind;
+    const char *since; /* DETECT_PASS_CHANGED: the watermark */
     struct pg *state;
     struct pg *outbox; /* to the source, may write: reads and empties the outbox; NULL: leaves it */
     struct detect_sink sink;

@@ -87,6 +87,7 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
     if (ok) {
         const struct detect_options o = {
             .kind = kind_of(l, f, &w),
+            .since = w.changed_to,
             .state = l->state,
             .outbox = is_shared(l, f) ? NULL : l->writer,
             .sink = detect_marking(&l->marker),
@@ -237,13 +238,18 @@ static bool look_at_due(struct loop *l, struct feed *f, struct err *e)
 
 static bool look_at_all_due(struct loop *l, int64_t now_ms, struct err *e)
 {
+    int64_t in_ms = -1;
+    bool any = false;
     if (now_ms < l->due_at_ms || (loop_schedule_waits(l) && !l->window_open))
         return true;
-    for (size_t i = 0; i < l->n_feeds; i++)
-        if (l->feeds[i].mapping->n_due > 0 && !look_at_due(l, &l->feeds[i], e))
+    for (size_t i = 0; i < l->n_feeds; i++) {
+        if (l->feeds[i].mapping->n_due == 0)
+            continue;
+        any = true;
+        if (!look_at_due(l, &l->feeds[i], e))
             return false;
-    int64_t in_ms;
-    if (!state_next_due_ms(l->state, &in_ms, e))
+    }
+    if (any && !state_next_due_ms(l->state, &in_ms, e))
         return false;
     l->due_at_ms = in_ms < 0 ? NEVER : now_ms + in_ms + 1;
     return true;

@@ -207,12 +207,10 @@ static inline size_t pick(struct fixture *f, bool creates, struct picked **rows)
 
 static inline bool same_as(struct fixture *f, const struct sighting *s)
 {
-    struct difference *found;
-    size_t n = 0;
-    int64_t live;
+    struct comparison found;
     assert_done(state_compare_send(f->pg, "jobs", s, 1, &err));
-    assert_done(state_compare_receive(f->pg, s, 1, &f->arena, &found, &n, &live, &err));
-    return n == 0;
+    assert_done(state_compare_receive(f->pg, s, 1, &f->arena, &found, &err));
+    return found.n == 0;
 }
 
 #define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)

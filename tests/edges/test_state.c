@@ -110,18 +110,16 @@ static void test_a_page_is_compared_and_only_what_differs_comes_back(void **stat
     gone(f, "gone");
     struct sighting seen[] = {sighting_of("same", 1, 5), sighting_of("changed", 2, 5),
                               sighting_of("new", 1, 5), sighting_of("gone", 1, 5)};
-    struct difference *found;
-    size_t n = 0;
-    int64_t live = -1;
+    struct comparison found;
     assert_done(state_compare_send(f->pg, "jobs", seen, 4, &err));
-    assert_done(state_compare_receive(f->pg, seen, 4, &f->arena, &found, &n, &live, &err));
-    assert_int_equal(live, 2);
-    assert_int_equal(n, 3);
-    for (size_t i = 0; i < n; i++)
-        assert_int_equal(found[i].place, i + 1);
-    const struct recorded *changed = &found[0].recorded;
-    assert_false(found[1].recorded.exists);
-    assert_true(found[2].recorded.gone);
+    assert_done(state_compare_receive(f->pg, seen, 4, &f->arena, &found, &err));
+    assert_int_equal(found.live, 2);
+    assert_int_equal(found.n, 3);
+    for (size_t i = 0; i < found.n; i++)
+        assert_int_equal(found.place[i], i + 1);
+    assert_false(found.recorded[1].exists);
+    assert_true(found.recorded[2].gone);
+    const struct recorded *changed = &found.recorded[0];
     assert_true(changed->exists && changed->has_synced && changed->has_desired && !changed->gone);
     assert_int_equal(changed->state, ROW_SYNCED);
     assert_int_equal(changed->op, OP_NONE);
