@@ -20,7 +20,8 @@ ROOT = HERE.parents[1]
 os.environ.setdefault("QS_BUILD", str(ROOT / "build" / "release"))
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
-import budget  # noqa: E402 (found by the line above)
+import accounts  # noqa: E402 (found by the line above)
+import budget  # noqa: E402
 import harness  # noqa: E402
 import poll  # noqa: E402
 import program  # noqa: E402
@@ -47,6 +48,7 @@ SECTIONS = {
     "settling": state.settling,
     "pacing": budget.pacing,
     "sharing": budget.sharing,
+    "accounts": accounts.accounts,
     "memory5m": scan.memory_of_five_million,
 }
 ALL = [name for name in SECTIONS if name != "memory5m"]
