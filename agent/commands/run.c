@@ -6,6 +6,7 @@
  */
 #include "base/log.h"
 #include "base/version.h"
+#include "commands/run_wait.h"
 #include "commands/setup.h"
 #include "commands/systemd.h"
 #include "engine/loop.h"
@@ -40,6 +41,16 @@ static void count_reload(struct metrics *m, const char *outcome)
     metrics_add(m, METRIC_CONFIG_RELOADS, 1, (const char *const[]){outcome, NULL});
 }
 
+static bool load_anew(const struct invocation *in, struct metrics *metrics, struct setup *fresh)
+{
+    struct err e = ERR_INIT;
+    if (setup_load(fresh, in, &e))
+        return true;
+    log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
+    count_reload(metrics, "refused");
+    return false;
+}
+
 /* Puts a new loop in the place of *l; a wrong configuration leaves everything as it was. */
 static void reload(const struct invocation *in, struct setup *s, struct metrics *metrics,
                    int signal_fd, struct loop **l)
@@ -48,14 +59,12 @@ static void reload(const struct invocation *in, struct setup *s, struct metrics 
     struct setup fresh;
     struct loop *next;
     systemd_notify("RELOADING=1");
-    if (!setup_load(&fresh, in, &e)) {
-        log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
-        count_reload(metrics, "refused");
-    } else if (!start(&fresh, metrics, signal_fd, &next, &e)) {
+    bool loaded = load_anew(in, metrics, &fresh);
+    if (loaded && !start(&fresh, metrics, signal_fd, &next, &e)) {
         log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
         count_reload(metrics, "refused");
         setup_release(&fresh);
-    } else {
+    } else if (loaded) {
         loop_free(*l);
         setup_release(s);
         *l = next;
@@ -66,12 +75,37 @@ static void reload(const struct invocation *in, struct setup *s, struct metrics 
     systemd_notify("READY=1");
 }
 
+/* HUP while the database is away: it may be its address that was wrong. */
+static void load_while_waiting(const struct invocation *in, struct setup *s,
+                               struct metrics *metrics)
+{
+    struct setup fresh;
+    if (!signals_take_reload() || !load_anew(in, metrics, &fresh))
+        return;
+    setup_release(s);
+    *s = fresh;
+}
+
+static bool start_when_there(const struct invocation *in, struct setup *s, struct metrics *metrics,
+                             int signal_fd, struct loop **out, struct err *e)
+{
+    struct run_wait w = {.metrics = metrics, .signal_fd = signal_fd};
+    bool ok;
+    while (!(ok = start(s, metrics, signal_fd, out, e)) && run_wait(&w, e))
+        load_while_waiting(in, s, metrics);
+    run_wait_end(&w);
+    return ok;
+}
+
 static bool run_until_stopped(const struct invocation *in, struct setup *s, struct metrics *metrics,
                               int signal_fd, struct err *e)
 {
     struct loop *l;
-    if (!start(s, metrics, signal_fd, &l, e))
+    if (!start_when_there(in, s, metrics, signal_fd, &l, e)) {
+        if (e->kind == ERR_STOPPED) /* as asked, while it waited */
+            *e = (struct err)ERR_INIT;
         return false;
+    }
     LOG_INFO("started", log_str("version", QS_VERSION), log_str("config", s->config->file),
              log_int("mappings", (int64_t)s->n_mappings));
     systemd_notify("READY=1");
@@ -110,6 +144,7 @@ const struct command command_run = {
     .summary = "the long-running agent: polls, pushes, goes on until it is stopped",
     .details =
         "TERM or INT: what is in flight ends and is recorded, then it exits; a second one exits\n"
-        "at once. HUP: reads the configuration again; a wrong one leaves the old in force.",
+        "at once. HUP: reads the configuration again; a wrong one leaves the old in force.\n"
+        "A database that is away is waited for, at the start too.",
     .run = run_agent,
 };

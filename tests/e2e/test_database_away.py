@@ -1,0 +1,77 @@
+"""The database is away when a command starts: `run` waits for it, whoever must end says 69."""
+
+import signal
+import unittest
+import urllib.error
+import urllib.request
+
+from harness import AWAY, CONFIG, MirrorCase, eventually
+from test_monitoring import free_port
+
+
+class AwayAtTheStart(MirrorCase):
+    def setUp(self):
+        super().setUp()
+        self.fill(3)
+        self.server.stop()
+        self.addCleanup(self.come_back)
+
+    def come_back(self):
+        if self.server.process is None:
+            self.server.start()
+
+    def status_of(self, port, path):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return answer.status
+        except urllib.error.HTTPError as e:
+            return e.code
+        except OSError:
+            return None
+
+    def test_run_waits_tells_it_once_and_is_not_ready_meanwhile(self):
+        port = free_port()
+        self.agent.configure(metrics={"listen": f"127.0.0.1:{port}"})
+        running = self.agent.start()
+        running.log_contains("database away: waiting for it")
+        eventually(lambda: self.status_of(port, "/readyz") == 503)
+        self.assertEqual(self.status_of(port, "/healthz"), 200)
+        self.come_back()
+        eventually(self.is_mirrored)
+        eventually(lambda: self.status_of(port, "/readyz") == 200)
+        running.stop()
+        self.assertEqual(running.log.count("database away"), 1)
+
+    def test_run_ends_well_when_it_is_stopped_while_it_waits(self):
+        running = self.agent.start()
+        running.log_contains("database away: waiting for it")
+        running.stop()
+        running = self.agent.start()
+        running.log_contains("database away: waiting for it")
+        running.stop(signal.SIGINT)
+
+    def test_a_corrected_address_is_taken_up_at_hup(self):
+        url = self.agent.config["database"]["url"]
+        self.come_back()
+        self.agent.configure(database={"url": "postgresql://qs_agent@no-such-host.invalid/db"})
+        running = self.agent.start()
+        running.log_contains("database away: waiting for it")
+        self.agent.configure(database={"url": url})
+        running.send(signal.SIGHUP)
+        eventually(self.is_mirrored)
+        running.stop()
+
+    def test_once_and_backfill_say_that_it_is_away(self):
+        for command in ("once", "backfill"):
+            self.agent.run(command, expect=AWAY)
+
+    def test_a_wrong_configuration_is_not_waited_for(self):
+        self.come_back()
+        self.db.psql("DROP SCHEMA qudra_sync CASCADE")
+        running = self.agent.start()
+        self.assertEqual(running.wait(), CONFIG)
+
+
+if __name__ == "__main__":
+    unittest.main()
