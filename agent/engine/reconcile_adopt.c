@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/detect.h"
 #include "engine/reconcile_internal.h"
@@ -141,8 +142,10 @@ static bool match_rows(void *context, const struct feed *f, const struct sightin
     }
     if (k == 0)
         return true;
+    CRASH_POINT("adopt.before");
     if (!adopt(r, f, rows, k, taken, e))
         return false;
+    CRASH_POINT("adopt.after");
     for (size_t i = 0; i < k; i++)
         count(w, f, &rows[i], taken[i], jobs[i]);
     return true;
@@ -204,6 +207,7 @@ static bool end(struct reconcile *r, int64_t began_ms, struct err *e)
         if (!state_adopt_end(r->o.state, l, r->o.feeds[i].mapping->name, clock_mono_ms() - began_ms,
                              &freed, e))
             return false;
+        CRASH_POINT("adopt.end");
         r->counts->freed += freed;
     }
     struct account *a = r->o.account;

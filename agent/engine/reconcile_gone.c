@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "engine/reconcile_internal.h"
 
 #define ROWS_AT_ONCE 1000
@@ -126,7 +127,11 @@ static bool judge(struct reconcile *r, struct question *q, size_t n, struct err 
             mark_gone(&q[i], reconcile_feed(r, q[i].row->mapping), &marks[n_marks++]);
     }
     r->counts->marked += (int64_t)n_marks;
-    return state_record(r->o.state, &r->o.account->lease, marks, n_marks, e);
+    CRASH_POINT("reconcile.gone.before");
+    if (!state_record(r->o.state, &r->o.account->lease, marks, n_marks, e))
+        return false;
+    CRASH_POINT("reconcile.gone.after");
+    return true;
 }
 
 /* ---- the rows, page by page

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/log.h"
 #include "engine/reconcile_internal.h"
 
@@ -157,8 +158,12 @@ static bool write_page(struct walk *w, const struct outcome *jobs, const struct 
     if (!writes(r))
         return true;
     r->counts->marked += (int64_t)n_marks;
-    return state_refresh(r->o.state, &r->o.account->lease, jobs, w->n, e) &&
-           state_record(r->o.state, &r->o.account->lease, marks, n_marks, e);
+    CRASH_POINT("reconcile.list.before");
+    if (!state_refresh(r->o.state, &r->o.account->lease, jobs, w->n, e) ||
+        !state_record(r->o.state, &r->o.account->lease, marks, n_marks, e))
+        return false;
+    CRASH_POINT("reconcile.list.after");
+    return true;
 }
 
 static bool look_at_page(struct walk *w, struct err *e)

@@ -16,6 +16,7 @@ class Case:
     mapping = MirrorCase.MAPPING
     triggers = False
     apart = False       # the source is reached by an url of its own, as on another server
+    dies = "once"       # in which the agent dies
     command = "once"    # in which the agent comes right again
     rows = 6            # in the table before the change
     created = 6         # jobs ever created at Qudra, when all is over
@@ -30,6 +31,9 @@ class Case:
 
     def meanwhile(self, w):
         pass
+
+    def recover(self, w):
+        w.until_quiet(self.command)
 
     def expected(self, w):
         return w.expected()
@@ -275,10 +279,63 @@ class ByTriggers(Mixed):
     triggers = True
 
 
+class Repaired(Case):
+    """What `reconcile` had begun, it does when it is started again."""
+
+    dies = "reconcile --fix"
+
+    def recover(self, w):
+        w.once(self.dies)
+        super().recover(w)
+
+
+class GoneAndEditedAtQudra(Repaired):
+    created = 8
+
+    def change(self, w):
+        for key in (1, 2):
+            w.at_qudra(key, deleted=True)
+        for key in (3, 4):
+            w.at_qudra(key, title="Edited at Qudra")
+
+
+class StateLost(Repaired):
+    """Some rows have changed since; those that are new are created when all others are bound."""
+
+    dies = "reconcile --adopt --fix"
+    created = 8
+
+    def change(self, w):
+        w.lose_state()
+        w.fill(2, first=7)
+        w.psql(ROW + "body = 'Better.' WHERE id = 1; " + ROW + "open = false WHERE id = 2")
+
+
+class StateLostOfTwins(Repaired):
+    dies = StateLost.dies
+    twins = True
+
+    def before(self, w):
+        w.fill(self.rows)
+        w.psql(ROW + "title = 'Twin'")
+        w.until_quiet()
+
+    def change(self, w):
+        w.lose_state()
+
+
+class AdoptedWhileUncertain(Repaired):
+    dies = StateLost.dies
+
+    def before(self, w):
+        w.fill(self.rows)
+        w.die_waiting()
+
+
 def every():
     found, todo = [], [Case]
     while todo:
         todo += (below := todo.pop(0).__subclasses__())
         found += below
-    bases = {Case, FirstFill, Lost, Uncertain}
+    bases = {Case, Lost, Uncertain, Repaired}
     return {c.__name__: c for c in found if c not in bases}

@@ -55,7 +55,7 @@ class Runner:
     def count(self, case):
         log = Path(tempfile.mkstemp(dir=self.folder)[1])
         world = self.prepare(case)
-        world.once(QS_CRASH_LOG=str(log))
+        world.once(case.dies, QS_CRASH_LOG=str(log))
         return [line.split()[1] for line in log.read_text().splitlines()]
 
     def prepare(self, case):
@@ -68,14 +68,14 @@ class Runner:
     def step(self, case, at, again):
         """Dies at step `at`; whatever then is wrong is raised."""
         world = self.prepare(case)
-        died = not world.once(QS_CRASH_AT=str(at))
+        died = not world.once(case.dies, QS_CRASH_AT=str(at))
         case.meanwhile(world)
         deaths = int(died)
         for further in range(1, AGAIN_MAX if again and died else 0):
-            if world.once(QS_CRASH_AT=str(further)):
+            if world.once(case.dies, QS_CRASH_AT=str(further)):
                 break
             deaths += 1
-        world.until_quiet(case.command)
+        case.recover(world)
         judge(case, world)
         return deaths
 

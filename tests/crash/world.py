@@ -83,6 +83,16 @@ class World:
         self.psql(f"INSERT INTO job (id, title) SELECT i, 'Engineer ' || i "
                   f"FROM generate_series({first}, {first + n - 1}) AS i")
 
+    def lose_state(self):
+        """As after DROP SCHEMA and `migrate`."""
+        self.psql("TRUNCATE qudra_sync.job, qudra_sync.create_attempt, qudra_sync.account, "
+                  "qudra_sync.quota, qudra_sync.watermark")
+
+    def at_qudra(self, key, **changes):
+        """A person there edits the job of this row, or deletes it."""
+        job = self.db.value(f"SELECT job_id FROM qudra_sync.job WHERE source_key = '{key}'")
+        self.sandbox.admin(f"jobs/{job}", changes)
+
     def die_waiting(self, n=1):
         """The agent is killed when `n` creates have come to Qudra and none has been answered."""
         self.sandbox.fault("slow", match={"method": "POST"}, ms=30000)
@@ -92,9 +102,9 @@ class World:
         self.sandbox.no_faults()
 
     def once(self, command="once", **environment):
-        """One pass; True when it lived, False when it died as it was told to."""
+        """A command; True when it lived, False when it died as it was told to."""
         self.agent.environment = environment
-        done = self.agent.run(command, expect=None)
+        done = self.agent.run(*command.split(), expect=None)
         self.agent.environment = {}
         if done.status not in (OK, ROWS_LEFT, -signal.SIGKILL):
             raise AssertionError(f"`{command}` ended with {done.status}\n{done.text}")

@@ -1,0 +1,153 @@
+"""What may stand in between: a web proxy whose way out is broken, and a database that is cut off."""
+
+import contextlib
+import os
+import socket
+import struct
+import tempfile
+import threading
+
+
+class BrokenWebProxy(threading.Thread):
+    """Takes any connection and answers with a page."""
+
+    PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.seen = []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection:
+                self.seen.append(connection.recv(4096).split(b"\r\n")[0].decode())
+                connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n"
+                                   b"Content-Length: %d\r\nConnection: close\r\n\r\n%s"
+                                   % (len(self.PAGE), self.PAGE))
+
+    def close(self):
+        self.listener.close()
+
+
+class Cutter(threading.Thread):
+    """A PostgreSQL server behind a wire that is cut at a statement, counted over all connections.
+
+    `cut_at(n, applied)`: the n-th statement from now on is lost on its way, or (applied) done by the
+    server and its answer lost. All connections are cut with it, as by a failover.
+    """
+
+    ENDS = (b"Q", b"S")  # simple query, sync: the last message of a statement
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.target = f"{server.folder}/.s.PGSQL.5432"
+        self.folder = tempfile.mkdtemp(prefix="qs-cut-")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(f"{self.folder}/.s.PGSQL.5432")
+        self.listener.listen(16)
+        self.lock = threading.Lock()
+        self.open, self.statements, self.at, self.applied = set(), 0, 0, False
+        self.start()
+
+    def url(self, database, role):
+        return f"postgresql:///{database}?host={self.folder}&user={role}"
+
+    def cut_at(self, n, applied):
+        with self.lock:
+            self.statements, self.at, self.applied = 0, n, applied
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.target)
+            with self.lock:
+                self.open |= {client, server}
+            wire = Wire(self, client, server)
+            for way in (wire.forward, wire.back):
+                threading.Thread(target=way, daemon=True).start()
+
+    def cut(self):
+        with self.lock:
+            doomed, self.open = self.open, set()
+        for end in doomed:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def close(self):
+        self.listener.close()
+        self.cut()
+        os.unlink(f"{self.folder}/.s.PGSQL.5432")
+        os.rmdir(self.folder)
+
+
+class Wire:
+    def __init__(self, cutter, client, server):
+        self.cutter, self.client, self.server = cutter, client, server
+        self.losing = False
+
+    def read(self, end, n):
+        data = b""
+        while len(data) < n:
+            more = end.recv(n - len(data))
+            if not more:
+                raise OSError("closed")
+            data += more
+        return data
+
+    def message(self, end, first=False):
+        kind = b"" if first else self.read(end, 1)
+        length = self.read(end, 4)
+        return kind, kind + length + self.read(end, struct.unpack("!I", length)[0] - 4)
+
+    def is_cut(self, kind):
+        c = self.cutter
+        with c.lock:
+            c.statements += kind in c.ENDS
+            return kind in c.ENDS and c.statements == c.at
+
+    def forward(self):
+        """From the agent to the server."""
+        with contextlib.suppress(OSError):
+            self.server.sendall(self.message(self.client, first=True)[1])
+            while True:
+                kind, data = self.message(self.client)
+                if self.is_cut(kind):
+                    if not self.cutter.applied:
+                        break
+                    self.losing = True
+                self.server.sendall(data)
+        if not self.losing:
+            self.end()
+
+    def back(self):
+        """From the server to the agent; what is to be lost is waited for to its end."""
+        with contextlib.suppress(OSError):
+            while True:
+                kind, data = self.message(self.server)
+                if not self.losing:
+                    self.client.sendall(data)
+                elif kind == b"Z":
+                    break
+        self.end()
+
+    def end(self):
+        c = self.cutter
+        with c.lock:
+            mine = c.at > 0 and c.statements >= c.at
+        if mine:
+            c.cut()
+        for end in (self.client, self.server):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
