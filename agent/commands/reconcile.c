@@ -127,20 +127,43 @@ static bool is_held(const struct work *k, const struct account *a, struct err *e
     return err_hint(e, "stop that agent first, and start it again afterwards");
 }
 
-static bool take_one(struct work *k, struct account *a, struct err *e)
+static bool wait_a_beat(struct work *k, struct err *e)
 {
-    struct arena *arena = &k->setup.arena;
+    struct http_wait_fd fd = {.fd = k->signal_fd};
+    if (!http_wait(k->http, BEAT_MS, &fd, 1, e))
+        return false;
+    signals_drain();
+    return !signals_stop() || err_set(e, ERR_STOPPED, "stopped by a signal");
+}
+
+/* As the loop does: an agent that died elsewhere is waited for until its time has run out. */
+static bool take_when_free(struct work *k, struct account *a, struct taken **taken, struct err *e)
+{
     const char *name = a->config->name;
     const struct take_wish wish = {.account = name, .environment = a->environment->name};
+    int64_t since_ms = clock_mono_ms();
+    for (size_t n = 0;;) {
+        bool lost;
+        int64_t now_ms = clock_mono_ms(), waited_ms = now_ms - since_ms;
+        if (!tenure_beat(&k->tenure, k->state, now_ms, &lost, e) ||
+            !state_take(k->state, k->tenure.name, &wish, 1, 1, 0, &k->setup.arena, taken, &n, e))
+            return false;
+        if (n > 0)
+            return true;
+        bool beats = waited_ms >= PATIENCE_MS && tenure_rival_beats(&k->tenure);
+        if (beats || waited_ms > LEASE_MS + LEASE_GRACE_MS + PATIENCE_MS)
+            return is_held(k, a, e);
+        if (!wait_a_beat(k, e))
+            return false;
+    }
+}
+
+static bool take_one(struct work *k, struct account *a, struct err *e)
+{
+    const char *name = a->config->name;
     struct taken *taken;
-    size_t n;
-    bool lost;
-    if (!state_add_accounts(k->state, &name, 1, e) ||
-        !tenure_beat(&k->tenure, k->state, clock_mono_ms(), &lost, e) ||
-        !state_take(k->state, k->tenure.name, &wish, 1, 1, 0, arena, &taken, &n, e))
+    if (!state_add_accounts(k->state, &name, 1, e) || !take_when_free(k, a, &taken, e))
         return false;
-    if (n == 0)
-        return is_held(k, a, e);
     return taken->fence == 0 ? account_refuse_environment(a, taken->environment, e)
                              : account_begin(a, k->state, taken, &k->tenure.until_ms, e) &&
                                    account_divide_window(a, k->state, e);

@@ -15,7 +15,6 @@
 
 #define STRAY_MS    5000  /* free for so long: nobody else wants it */
 #define SAME_END_MS 10000 /* accounts left within this time were left by one agent */
-#define PATIENCE_MS (2 * BEAT_MS)
 
 /* ---- counting ----------------------------------------------------------------------------------
  */
@@ -231,7 +230,6 @@ static bool take(struct loop *l, size_t most, bool stray, int64_t now_ms, struct
 /* ---- the others --------------------------------------------------------------------------------
  */
 
-/* One that beats lives; one that does not is waited for, a few seconds at most. */
 static bool give_way(struct loop *l, int64_t now_ms, struct err *e)
 {
     const struct tenure *t = &l->tenure;
@@ -251,8 +249,7 @@ static bool give_way(struct loop *l, int64_t now_ms, struct err *e)
             t->rival);
     err_hint(e, "One agent works on an account at a time; this one may wait and take over when the "
                 "other is gone.");
-    bool beats = now_ms - l->waiting_since_ms >= PATIENCE_MS &&
-                 t->rival_left_ms > LEASE_MS + LEASE_GRACE_MS - PATIENCE_MS;
+    bool beats = now_ms - l->waiting_since_ms >= PATIENCE_MS && tenure_rival_beats(t);
     if (l->o.mode != LOOP_RUN && beats)
         return false;
     if (!l->waiting_told)

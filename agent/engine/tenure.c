@@ -97,6 +97,11 @@ bool tenure_beat(struct tenure *t, struct pg *state, int64_t now_ms, bool *lost,
     return ok;
 }
 
+bool tenure_rival_beats(const struct tenure *t)
+{
+    return t->rival_left_ms > LEASE_MS + LEASE_GRACE_MS - PATIENCE_MS;
+}
+
 void tenure_end(struct tenure *t, struct pg *state)
 {
     if (t->begun && state != NULL)

@@ -11,6 +11,8 @@
 
 #include "edges/state_agents.h"
 
+#define PATIENCE_MS (2 * BEAT_MS)
+
 struct tenure {
     const char *name;   /* of this process: see engine/holder */
     bool shares;        /* takes its part of the accounts, as others do */
@@ -29,6 +31,9 @@ void tenure_init(struct tenure *t, const char *name, bool shares);
  * again, and holds nothing. The first beat begins its life. */
 bool tenure_beat(struct tenure *t, struct pg *state, int64_t now_ms, bool *lost,
                  struct err *e) MUST_CHECK;
+/* The rival beats: it lives, and a command does not wait for it. To be asked when PATIENCE_MS have
+ * gone by since it was first seen; one that does not beat is waited for, a few seconds at most. */
+bool tenure_rival_beats(const struct tenure *t);
 void tenure_end(struct tenure *t, struct pg *state);
 
 #endif

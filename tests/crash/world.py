@@ -86,7 +86,7 @@ class World:
     def lose_state(self):
         """As after DROP SCHEMA and `migrate`."""
         self.psql("TRUNCATE qudra_sync.job, qudra_sync.create_attempt, qudra_sync.account, "
-                  "qudra_sync.quota, qudra_sync.watermark")
+                  "qudra_sync.agent, qudra_sync.quota, qudra_sync.watermark")
 
     def at_qudra(self, key, **changes):
         """A person there edits the job of this row, or deletes it."""

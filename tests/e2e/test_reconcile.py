@@ -175,8 +175,9 @@ class Drift(ReconcileCase):
     def test_a_dead_agents_lease_is_waited_for(self):
         """Its holder ran elsewhere: that it is dead cannot be known, only that it renews nothing."""
         self.mirror(3)
-        self.db.psql("UPDATE qudra_sync.account SET fence = fence + 1, holder = 'elsewhere pid 7', "
-                     "lease_until = now() + interval '3 s'")
+        self.db.psql("INSERT INTO qudra_sync.agent VALUES ('elsewhere pid 7', now(), "
+                     "now() + interval '5 s', true); "
+                     "UPDATE qudra_sync.account SET holder = 'elsewhere pid 7'")
         self.agent.run("reconcile", "--adopt", "--fix")
 
     def test_the_run_is_kept_in_the_history(self):

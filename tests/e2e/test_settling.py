@@ -1,8 +1,11 @@
 """Creates whose answer was lost: looked for until it is known, and nothing left behind."""
 
+import json
 import unittest
+import urllib.request
+from collections import Counter
 
-from harness import OK, ROWS_LEFT, MirrorCase, eventually
+from harness import KEY, OK, ROWS_LEFT, MirrorCase, eventually
 
 
 class SettlingCase(MirrorCase):
@@ -39,6 +42,29 @@ class RowsThatAreGoneMeanwhile(SettlingCase):
         self.lose(3, fault="timeout")
         self.once()
         self.assert_mirrored()
+
+
+class AListWithoutACursor(SettlingCase):
+    """The list ends after a hundred jobs, without a word on whether there are more."""
+
+    sandbox_options = (*MirrorCase.sandbox_options, "--list-name", "top")
+
+    def post(self, n):
+        """Another program of the partner's creates jobs with the same key."""
+        jobs = [{"title": f"Other {i}", "city": "Riyadh", "employment_type": "full_time",
+                 "salary_min": 9000, "currency": "SAR"} for i in range(n)]
+        request = urllib.request.Request(
+            f"{self.sandbox.base_url}/partner/jobs/bulk", data=json.dumps({"jobs": jobs}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
+
+    def test_what_is_not_among_the_hundred_is_not_taken_for_missing(self):
+        self.lose(5)
+        self.post(98)
+        self.once(expect=ROWS_LEFT)
+        self.assertEqual(len(self.sandbox.jobs()), 103)
+        states = Counter(self.states().values())
+        self.assertEqual(states, {"synced": 2, "uncertain": 3})
 
 
 class AListThatIsTorn(SettlingCase):

@@ -40,7 +40,7 @@ class AnAgentThatSleeps(MirrorCase):
         second = self.start("second")
         eventually(self.is_mirrored)  # looked for it, found nothing, and created it
         first.send(signal.SIGCONT)
-        first.log_contains("lost to another agent")
+        first.log_contains("declared dead by another agent")
         self.fill(1, first=3)
         eventually(self.is_mirrored)
         self.assert_mirrored()
