@@ -56,6 +56,8 @@ void check_mapping(struct check *c, struct pg *source, const struct mapping *m);
 /* How the mapping's queries are planned; `key` is that of a row, NULL when there is none. */
 void check_plans(struct check *c, struct pg *source, const struct mapping *m,
                  const struct mapping_types *types, const char *key);
+/* Those of `detect: trigger`. */
+void check_triggers(struct check *c, struct pg *source, const struct mapping *m);
 /* The account's key and, unless offline, what Qudra says to it. state may be NULL. */
 void check_account(struct check *c, struct pg *state, const struct config_account *a, bool offline);
 

@@ -229,6 +229,7 @@ void check_mapping(struct check *c, struct pg *pg, const struct mapping *m)
     const struct mapping_types *types = source_types(s);
     check_times(c, pg, m, types);
     check_write_back(c, pg, m, types);
+    check_triggers(c, pg, m);
     if (try_rows(c, s, section))
         check_plans(c, pg, m, types, section->trial.last_key);
     source_free(s);

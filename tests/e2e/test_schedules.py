@@ -12,7 +12,7 @@ import os
 import random
 import unittest
 
-from harness import MirrorCase, eventually, mirror_differences
+from harness import MirrorCase, Postgres, eventually, mirror_differences
 
 SEED = int(os.environ.get("QS_SEED", random.randrange(1 << 30)))
 SCHEDULES = int(os.environ.get("QS_SCHEDULES", 1))
@@ -84,21 +84,21 @@ class ScheduleCase(MirrorCase):
 
     def setUp(self):
         super().setUp()
-        right = "GRANT pg_read_all_stats TO qs_agent"
-        self.db.psql("REVOKE pg_read_all_stats FROM qs_agent")
-        if self.sees_everyone:
-            self.db.psql(right)
-            self.addCleanup(self.db.psql, "REVOKE pg_read_all_stats FROM qs_agent")
         self.source = self.db
         self.agent.configure(sync={"overlap": self.overlap, "max_remove": "1000",
                                    "full_scan_every": "24h"})
         if self.other_server:
-            self.use_another_database()
+            self.use_another_server()
+        self.source.psql("REVOKE pg_read_all_stats FROM qs_agent")
+        if self.sees_everyone:
+            self.source.psql("GRANT pg_read_all_stats TO qs_agent")
+            self.addCleanup(self.source.psql, "REVOKE pg_read_all_stats FROM qs_agent")
         self.prepare()
 
-    def use_another_database(self):
-        self.source = self.server.database(self.db.name + "s")
-        self.addCleanup(self.source.drop)
+    def use_another_server(self):
+        server = Postgres(template=os.environ.get("QS_TEST_CLUSTER")).start()
+        self.addCleanup(server.remove)
+        self.source = server.database("ats")
         self.source.create_agent_role()
         self.source.psql(self.TABLE)
         self.agent.configure(database={"source_url": self.source.url()})
@@ -183,6 +183,10 @@ class WatermarkOtherServer(ScheduleCase):
 class Scan(ScheduleCase):
     MAPPING = MirrorCase.MAPPING.replace("  updated_at: updated_at\n", "  detect: scan\n")
     REMOVE = "DELETE FROM job WHERE id = {}"
+
+
+class ScanOtherServer(Scan):
+    other_server = True
 
 
 class Trigger(ScheduleCase):
