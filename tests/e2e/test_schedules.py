@@ -77,6 +77,7 @@ class Writer:
 class ScheduleCase(MirrorCase):
     """`detect: watermark`, where the oldest transaction can be seen."""
 
+    sandbox_options = (*MirrorCase.sandbox_options, "--log-size", "100000")
     sees_everyone = True
     overlap = "0s"
     other_server = False
