@@ -100,8 +100,8 @@ class ReopenedAndRemoved(Case):
 
     def before(self, w):
         super().before(w)
-        for value in ("false", "true"):
-            w.psql(ROW + f"open = {value} WHERE id <= 2")
+        for value in ("now()", "NULL"):  # closed by its removal, and opened again
+            w.psql(ROW + f"deleted_at = {value} WHERE id <= 2")
             w.until_quiet()
 
     def change(self, w):

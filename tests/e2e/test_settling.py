@@ -19,6 +19,15 @@ class SettlingCase(MirrorCase):
         running.kill()
         self.sandbox.no_faults()
 
+    def post(self, n):
+        """Another program of the partner's creates jobs with the same key."""
+        jobs = [{"title": f"Other {i}", "city": "Riyadh", "employment_type": "full_time",
+                 "salary_min": 9000, "currency": "SAR"} for i in range(n)]
+        request = urllib.request.Request(
+            f"{self.sandbox.base_url}/partner/jobs/bulk", data=json.dumps({"jobs": jobs}).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
+
     def once(self, expect=OK):
         """After the lease of the one that was killed."""
         return self.agent.resume("once", expect=expect)
@@ -49,15 +58,6 @@ class AListWithoutACursor(SettlingCase):
 
     sandbox_options = (*MirrorCase.sandbox_options, "--list-name", "top")
 
-    def post(self, n):
-        """Another program of the partner's creates jobs with the same key."""
-        jobs = [{"title": f"Other {i}", "city": "Riyadh", "employment_type": "full_time",
-                 "salary_min": 9000, "currency": "SAR"} for i in range(n)]
-        request = urllib.request.Request(
-            f"{self.sandbox.base_url}/partner/jobs/bulk", data=json.dumps({"jobs": jobs}).encode(),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
-
     def test_what_is_not_among_the_hundred_is_not_taken_for_missing(self):
         self.lose(5)
         self.post(98)
@@ -65,6 +65,24 @@ class AListWithoutACursor(SettlingCase):
         self.assertEqual(len(self.sandbox.jobs()), 103)
         states = Counter(self.states().values())
         self.assertEqual(states, {"synced": 2, "uncertain": 3})
+
+
+class AClockThatIsSet(SettlingCase):
+    """Qudra's against ours, by a day, while creates are on their way that others are before."""
+
+    def set_to(self, days):
+        self.sandbox.admin("clock", {"offset_ms": days * 86400000})
+        self.lose(5)
+        self.post(100)
+        self.once()
+        self.assertEqual(len(self.sandbox.jobs()), 105)
+        self.assertEqual(set(self.states().values()), {"synced"})
+
+    def test_forward(self):
+        self.set_to(1)
+
+    def test_back(self):
+        self.set_to(-1)
 
 
 class AListThatIsTorn(SettlingCase):
