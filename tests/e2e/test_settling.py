@@ -22,7 +22,7 @@ class SettlingCase(MirrorCase):
     def post(self, n):
         """Another program of the partner's creates jobs with the same key."""
         jobs = [{"title": f"Other {i}", "city": "Riyadh", "employment_type": "full_time",
-                 "salary_min": 9000, "currency": "SAR"} for i in range(n)]
+                 "salary_min": 5000, "currency": "SAR"} for i in range(n)]
         request = urllib.request.Request(
             f"{self.sandbox.base_url}/partner/jobs/bulk", data=json.dumps({"jobs": jobs}).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})
