@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "commands/output.h"
 #include "commands/reconcile.h"
 #include "commands/rows_left.h"
@@ -279,13 +280,29 @@ static bool is_chosen(const struct invocation *in, const char *account)
     return n == 0;
 }
 
+/* What fails for one account is told, and the others are looked at all the same. */
 static bool reconcile_accounts(struct work *k, const struct invocation *in, struct err *e)
 {
     const struct config *c = k->setup.config;
-    for (size_t i = 0; i < c->n_accounts; i++)
-        if (is_chosen(in, c->accounts[i].name) && !reconcile_account(k, &c->accounts[i], e))
-            return false;
-    return reconcile_report_flush(&k->report, e);
+    struct err first = ERR_INIT;
+    bool ok = true;
+    for (size_t i = 0; i < c->n_accounts; i++) {
+        if (!is_chosen(in, c->accounts[i].name) || reconcile_account(k, &c->accounts[i], e))
+            continue;
+        if (!ok)
+            log_err(LOG_LEVEL_ERROR, "account not compared", e);
+        else
+            first = *e;
+        ok = false;
+        if (e->kind == ERR_STOPPED)
+            break;
+        *e = (struct err)ERR_INIT;
+    }
+    if (!reconcile_report_flush(&k->report, e))
+        return false;
+    if (!ok)
+        *e = first;
+    return ok;
 }
 
 /* Sends what was marked, as `once` does. */

@@ -31,6 +31,8 @@ static bool arrays_add(struct key_arrays *k, const struct mapping *m, const char
 {
     struct text parts[MAPPING_MAX_KEY];
     struct err ignored = ERR_INIT;
+    if (strncmp(key, KEY_MOVED, strlen(KEY_MOVED)) == 0)
+        return false;
     if (!mapping_key_split(m, key, a, parts, &ignored))
         return false;
     for (size_t i = 0; i < k->n_key; i++)

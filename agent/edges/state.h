@@ -29,6 +29,7 @@ struct sighting {
     int64_t due_ms;  /* 0: none */
     struct desired desired;
     /* filled by the caller after state_compare_receive, for state_mark */
+    bool moves; /* what is recorded of it is another account's: see state_move */
     struct op op;
     enum row_state mark;
 };
@@ -55,6 +56,12 @@ bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n,
  */
 bool state_mark(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
                 const struct sighting *seen, size_t n, struct err *e) MUST_CHECK;
+
+/* Rows that belong to another account than before, under the lease of either: what they have at the
+ * old one is left there under a key of its own (KEY_MOVED), as gone, and they begin anew. Those
+ * whose create is not settled are looked at again later. */
+bool state_move(struct pg *pg, const struct lease *l, const char *mapping, const char *const *keys,
+                size_t n, struct err *e) MUST_CHECK;
 
 /* Rows of the mapping that are neither removed nor known to be gone. */
 bool state_count_live(struct pg *pg, const char *mapping, int64_t *live, struct err *e) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "engine/detect.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,8 +175,24 @@ static void count(struct detection *d, const struct sighting *s)
         d->counts.settled++;
 }
 
+static bool is_in_flight(const struct recorded *r)
+{
+    return r->state == ROW_SENDING || r->state == ROW_UNCERTAIN;
+}
+
+/* It has, or may come to have, a job at another account. */
+static bool moves(const struct sighting *s, const struct recorded *r)
+{
+    return r->exists && r->state != ROW_REMOVED && (r->job_id != NULL || is_in_flight(r)) &&
+           strcmp(r->account, s->account) != 0;
+}
+
 static void decide(struct detection *d, struct sighting *s, const struct recorded *r)
 {
+    static const struct recorded nothing = {.op = OP_NONE};
+    s->moves = moves(s, r);
+    if (s->moves && !is_in_flight(r))
+        r = &nothing;
     s->op = op_decide(r, &s->desired, d->feed->mapping->on_removed);
     s->mark = mark_of(r, s);
     /* It is live once it is marked, and a sink that only counts marks nothing. */
@@ -429,8 +446,11 @@ static bool end(struct detection *d, struct err *e)
         .horizon = d->horizon,
     };
     d->feed->changes_seen = d->counts.rows > 0;
-    return d->options.sink.end(d->options.sink.context, d->feed, &end, &d->counts, e) &&
-           forget_seen(d, e);
+    if (!d->options.sink.end(d->options.sink.context, d->feed, &end, &d->counts, e))
+        return false;
+    if (d->horizon != NULL)
+        snprintf(d->feed->seen_to, sizeof d->feed->seen_to, "%s", d->horizon);
+    return forget_seen(d, e);
 }
 
 bool detect_step(struct detection *d, bool *done, struct err *e)

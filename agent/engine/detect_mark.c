@@ -57,17 +57,48 @@ static void sort_out(const struct detect_marker *m, const struct sighting *seen,
     }
 }
 
+/* The account that a row goes to, or else the one that it comes from; NULL: both are another's. */
+static const struct lease *lease_to_move(const struct detect_marker *m, const struct sighting *s,
+                                         const struct recorded *r)
+{
+    const struct lease *l = s->moves ? find_lease(m, s->account) : NULL;
+    return l != NULL || !s->moves ? l : find_lease(m, r->account);
+}
+
+/* Rows that go to another account, those under one lease together. */
+static bool move_rows(struct detect_marker *m, const struct feed *f, const struct sighting *seen,
+                      const struct recorded *recorded, size_t n, struct arena *a, struct err *e)
+{
+    const struct lease **under = arena_alloc(a, n * sizeof *under);
+    const char **keys = arena_alloc(a, n * sizeof *keys);
+    for (size_t i = 0; i < n; i++)
+        under[i] = lease_to_move(m, &seen[i], &recorded[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct lease *l = under[i];
+        size_t k = 0;
+        for (size_t j = i; l != NULL && j < n; j++)
+            if (under[j] == l) {
+                keys[k++] = seen[j].key;
+                under[j] = NULL;
+            }
+        if (k > 0 && !state_move(m->state, l, f->mapping->name, keys, k, e))
+            return false;
+    }
+    CRASH_POINT("move.after");
+    return true;
+}
+
 static bool mark_rows(void *context, const struct feed *f, const struct sighting *seen,
                       const struct recorded *recorded, size_t n, struct err *e)
 {
-    (void)recorded;
     struct detect_marker *m = context;
     struct ours ours;
     struct arena a;
     arena_init(&a, 0);
     sort_out(m, seen, n, &a, &ours);
-    bool ok = ours.n == 0 || state_mark(m->state, ours.leases, ours.n_leases, f->mapping->name,
-                                        ours.rows, ours.n, e);
+    bool ok = move_rows(m, f, seen, recorded, n, &a, e);
+    ok = ok && (ours.n == 0 || state_mark(m->state, ours.leases, ours.n_leases, f->mapping->name,
+                                          ours.rows, ours.n, e));
     CRASH_POINT("mark.after");
     for (size_t i = 0; ok && i < ours.n_leases; i++)
         m->marked(m->context, ours.leases[i].account);

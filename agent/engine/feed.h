@@ -22,6 +22,8 @@ struct feed {
     int64_t shape;  /* of what the triggers watch, as it was when the pass began; 0: no triggers */
     int64_t chase;  /* transactions before this one may note changes and send no NOTIFY; 0: none */
     const char *identity; /* of the database that is read: see source_identity */
+    char seen_to[64];     /* every change before this has been seen here; "": not known */
+    int64_t scanned_ms;   /* monotonic: end of the last whole scan here; 0: none */
     bool must_scan;       /* an account came to us that the watermark knows nothing of */
     bool scans_for_that;  /* in the pass under way */
     bool began;           /* a pass of it has begun since the start */

@@ -25,8 +25,8 @@ bool loop_is_ours(const struct loop *l, const struct feed *f)
     return f->mapping->account_sql != NULL ? l->n_leases > 0 : loop_holds(l, f->account);
 }
 
-/* Rows of several accounts, some of them another agent's: both scan, and neither may say that all
- * has been seen. */
+/* Rows of several accounts, some of them another agent's: neither may say that all has been seen,
+ * and each keeps a watermark of its own. */
 static bool is_shared(const struct loop *l, const struct feed *f)
 {
     return f->mapping->account_sql != NULL && !loop_holds_all(l);
@@ -42,14 +42,23 @@ static bool fingerprint_differs(const struct feed *f, const struct watermark *w)
     return w->fingerprint == NULL || strcmp(w->fingerprint, now) != 0;
 }
 
+/* The watermark of the state is the mapping's; beside other agents it is this one's own. */
+static bool has_watermark(const struct loop *l, const struct feed *f, const struct watermark *w)
+{
+    int64_t every_ms = l->o.config->full_scan_every_ms;
+    if (is_shared(l, f))
+        return f->mapping->detect == DETECT_WATERMARK && f->seen_to[0] != '\0' &&
+               f->scanned_ms > 0 && clock_mono_ms() - f->scanned_ms < every_ms;
+    return w->scanned_ago_ms >= 0 && w->source != NULL && !fingerprint_differs(f, w) &&
+           (f->mapping->detect != DETECT_WATERMARK || w->changed_to != NULL) &&
+           (f->mapping->detect != DETECT_TRIGGER || w->shape == f->shape) &&
+           w->scanned_ago_ms < every_ms;
+}
+
 static bool needs_scan(const struct loop *l, const struct feed *f, const struct watermark *w)
 {
     return (l->o.mode == LOOP_BACKFILL && !f->passed) || f->mapping->detect == DETECT_SCAN ||
-           is_shared(l, f) || f->must_scan || w->scanned_ago_ms < 0 || w->source == NULL ||
-           fingerprint_differs(f, w) ||
-           (f->mapping->detect == DETECT_WATERMARK && w->changed_to == NULL) ||
-           (f->mapping->detect == DETECT_TRIGGER && w->shape != f->shape) ||
-           w->scanned_ago_ms >= l->o.config->full_scan_every_ms;
+           f->must_scan || !has_watermark(l, f, w);
 }
 
 static enum detect_kind kind_of(const struct loop *l, const struct feed *f,
@@ -87,7 +96,7 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
     if (ok) {
         const struct detect_options o = {
             .kind = kind_of(l, f, &w),
-            .since = w.changed_to,
+            .since = is_shared(l, f) ? f->seen_to : w.changed_to,
             .state = l->state,
             .outbox = is_shared(l, f) ? NULL : l->writer,
             .sink = detect_marking(&l->marker),
@@ -182,11 +191,14 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     metrics_observe(l->o.metrics, METRIC_PASS_SECONDS,
                     (double)(now_ms - l->detect_started_ms) / 1000.0, (const char *const[]){NULL});
     int64_t noted = c->noted;
+    bool scan = detect_kind(l->detection) == DETECT_PASS_SCAN;
     detect_free(l->detection);
     l->detection = NULL;
     l->seen.mapping = NULL;
     f->trouble_told = false;
     f->passed = true;
+    if (scan)
+        f->scanned_ms = now_ms;
     f->in_window = false;
     if (noted > 0)
         f->chase = CHASE_ALL;
@@ -236,6 +248,12 @@ static bool look_at_due(struct loop *l, struct feed *f, struct err *e)
     return ok;
 }
 
+/* A row that changes its account may have to wait for its create: see state_move. */
+static bool has_due(const struct mapping *m)
+{
+    return m->n_due > 0 || m->account_sql != NULL;
+}
+
 static bool look_at_all_due(struct loop *l, int64_t now_ms, struct err *e)
 {
     int64_t in_ms = -1;
@@ -243,7 +261,7 @@ static bool look_at_all_due(struct loop *l, int64_t now_ms, struct err *e)
     if (now_ms < l->due_at_ms || (loop_schedule_waits(l) && !l->window_open))
         return true;
     for (size_t i = 0; i < l->n_feeds; i++) {
-        if (l->feeds[i].mapping->n_due == 0)
+        if (!has_due(l->feeds[i].mapping))
             continue;
         any = true;
         if (!look_at_due(l, &l->feeds[i], e))

@@ -50,3 +50,13 @@ bool hand_holds(const struct push_hand *h, const char *mapping, const char *key)
     const struct parcel_row probe = {.mapping = mapping, .key = key}, *at = &probe;
     return bsearch(&at, h->rows, h->n, sizeof *h->rows, compare_rows) != NULL;
 }
+
+bool hand_holds_job(const struct push_hand *h, const struct picked *row)
+{
+    if (strncmp(row->key, KEY_MOVED, strlen(KEY_MOVED)) != 0 || row->recorded.job_id == NULL)
+        return false;
+    for (size_t i = 0; i < h->n; i++)
+        if (h->rows[i]->job_id != NULL && strcmp(h->rows[i]->job_id, row->recorded.job_id) == 0)
+            return true;
+    return false;
+}

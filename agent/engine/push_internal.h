@@ -88,6 +88,9 @@ struct push_hand {
 };
 void hand_look(const struct push *p, struct arena *a, struct push_hand *h);
 bool hand_holds(const struct push_hand *h, const char *mapping, const char *key);
+/* What a row has left at this account (state_move) while an update of it is still on its way: that
+ * would open the job again. */
+bool hand_holds_job(const struct push_hand *h, const struct picked *row);
 
 /* The queue, less the rows of mappings that cannot be read now. */
 struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms);

@@ -23,9 +23,17 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* What the mapping wants for a key now. */
-static void desire(const struct feed *f, const struct source_page *page, const char *key,
-                   struct arena *a, struct desired *out)
+static bool is_of(const struct feed *f, const struct row *row, const char *account)
+{
+    const struct text *t = &row->value[f->mapping->n_key + COLUMN_ACCOUNT];
+    return f->mapping->account_sql == NULL ||
+           (t->data != NULL && strlen(account) == t->len && memcmp(t->data, account, t->len) == 0);
+}
+
+/* What the mapping wants for a key now. A row that is another account's by now is gone from this
+ * one. */
+static void desire(const struct feed *f, const char *account, const struct source_page *page,
+                   const char *key, struct arena *a, struct desired *out)
 {
     const char **hit = bsearch(&key, page->keys, page->n, sizeof *page->keys, compare_keys);
     if (hit == NULL) {
@@ -42,7 +50,7 @@ static void desire(const struct feed *f, const struct source_page *page, const c
     if (last > first) {
         struct refusal *refusal = arena_alloc(a, sizeof *refusal);
         mapping_refuse("key.duplicate", last - first + 1, a, refusal, out);
-    } else if (removed->data != NULL && removed->data[0] == 't')
+    } else if ((removed->data != NULL && removed->data[0] == 't') || !is_of(f, row, account))
         desire_gone(out);
     else
         mapping_apply(f->mapping, row, a, arena_alloc(a, sizeof(struct job)),
@@ -180,7 +188,7 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
     for (size_t i = 0; i < s->n; i++) {
         const struct picked *r = s->rows[i];
         struct desired d;
-        desire(s->feed, &page, r->key, &p->work, &d);
+        desire(s->feed, p->o.account->config->name, &page, r->key, &p->work, &d);
         if (is_stray(p, r, &d)) {
             if (!leave(p, s, r, &d, e))
                 return false;
@@ -228,7 +236,7 @@ static void take_share(struct push *p, struct feed *f, const struct push_hand *h
     out->decisions = arena_alloc(&p->work, (n + 1) * sizeof *out->decisions);
     for (size_t i = 0; i < n; i++) {
         if (strcmp(rows[i].mapping, f->mapping->name) != 0 ||
-            hand_holds(hand, rows[i].mapping, rows[i].key))
+            hand_holds(hand, rows[i].mapping, rows[i].key) || hand_holds_job(hand, &rows[i]))
             continue;
         out->rows[out->n] = &rows[i];
         out->decisions[out->n] = &caught->decisions[i];

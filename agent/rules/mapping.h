@@ -152,6 +152,8 @@ struct row {
  * joined with ',', with '\' before ',' and '\'; a NULL part is "\N" (so never a real key). Where
  * the key is not valid UTF-8 the bytes of other than ASCII are written "\xNN": such a row is
  * refused. */
+/* Begins the key of what a row has left at another account; no row of a source has such a key. */
+#define KEY_MOVED "\\M"
 const char *mapping_key_text(const struct mapping *m, const struct row *row, struct arena *a);
 bool mapping_key_valid(const struct mapping *m, const struct row *row);
 /* Splits it again; false (ERR_USAGE) when the number of parts is wrong. */

@@ -3,7 +3,7 @@
 import unittest
 
 from accounts import AccountsCase, TableAccountsCase
-from harness import CONFIG, KEY_REFUSED, OK, ROWS_LEFT, eventually
+from harness import KEY_REFUSED, ROWS_LEFT, eventually
 
 
 class InAgentYaml(AccountsCase):
@@ -53,6 +53,82 @@ class InAgentYaml(AccountsCase):
         self.db.psql("UPDATE job SET open = false WHERE employer = 'najd'")
         eventually(lambda: self.open_of("najd") == [], deadline_s=3)
         running.kill()
+
+
+class Reconcile(AccountsCase):
+    def test_one_that_fails_does_not_hide_the_others(self):
+        self.fill(2)
+        self.fill(2, first=100, employer="najd")
+        self.agent.run("once")
+        self.key_file(self.agent, "najd", "qk_test_wrong")
+        (job,) = [job for job in self.sandbox.open() if job["title"] == "Engineer 1"]
+        self.sandbox.admin(f"jobs/{job['id']}", {"deleted": True})
+        done = self.agent.run("reconcile", "--json", expect=KEY_REFUSED)
+        by_name = {account["account"]: account for account in done.json}
+        self.assertIn("gone", str(by_name["acme"]))
+        self.assertIn("najd", done.stderr)
+
+
+class ARowThatChangesItsAccount(AccountsCase):
+    MOVE = "UPDATE job SET employer = 'najd' WHERE id <= 3"
+
+    def setUp(self):
+        super().setUp()
+        self.fill(50)
+        self.fill(10, first=100, employer="najd")
+        self.agent.run("once")
+
+    def closed_of(self, employer):
+        return sorted(job["title"] for job in self.sandbox.live()
+                      if job["account"] == employer and job["status"] == "closed")
+
+    def test_is_closed_at_the_old_and_created_at_the_new(self):
+        self.db.psql(self.MOVE)
+        self.agent.run("once")
+        self.assert_each_mirrored()
+        self.assertEqual(self.closed_of("acme"), ["Engineer 1", "Engineer 2", "Engineer 3"])
+        with self.no_requests():
+            self.agent.run("once")
+            self.agent.run("backfill")
+
+    def test_and_back_again(self):
+        self.db.psql(self.MOVE)
+        self.agent.run("once")
+        self.db.psql("UPDATE job SET employer = 'acme' WHERE id <= 3")
+        self.agent.run("once")
+        self.assert_each_mirrored()
+
+    def test_is_created_at_the_new_though_the_key_of_the_old_is_dead(self):
+        self.key_file(self.agent, "acme", "qk_test_wrong")
+        self.db.psql(self.MOVE)
+        self.agent.run("once", expect=KEY_REFUSED)
+        self.assert_each_mirrored("najd")
+        self.assertEqual(len(self.open_of("acme")), 50)
+        self.key_file(self.agent, "acme")
+        self.agent.run("once")
+        self.assert_each_mirrored()
+
+    def test_many_at_once_are_held_at_the_old_by_the_guard(self):
+        self.db.psql("UPDATE job SET employer = 'najd' WHERE id <= 40")
+        self.agent.run("once", expect=ROWS_LEFT)
+        self.assert_each_mirrored("najd")
+        self.assertEqual(len(self.open_of("acme")), 50)
+        self.agent.run("release")
+        self.agent.run("once")
+        self.assert_each_mirrored()
+
+    def test_before_anything_was_sent_it_is_only_the_new_ones(self):
+        self.fill(1, first=51, title="Nurse")
+        self.sandbox.fault("503", match={"method": "POST"}, times=1000)
+        running = self.agent.start()
+        eventually(lambda: self.states().get("51") == "pending")
+        self.db.psql("UPDATE job SET employer = 'najd' WHERE id = 51")
+        eventually(lambda: self.row(51)["account"] == "najd")
+        self.sandbox.no_faults()
+        running.stop()
+        self.agent.run("once")
+        self.assert_each_mirrored()
+        self.assertNotIn("Nurse 51", self.closed_of("acme"))
 
 
 class InTheDatabase(TableAccountsCase):

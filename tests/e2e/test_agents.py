@@ -1,0 +1,89 @@
+"""Several agents over the same accounts: shared out evenly, taken over, never two on one."""
+
+import signal
+import unittest
+
+from accounts import AccountsCase, is_pid
+from harness import eventually
+
+
+class SeveralAgents(AccountsCase):
+    employers = tuple(f"e{i}" for i in range(6))
+
+    def fill_all(self, n, first=1):
+        for i, name in enumerate(self.employers):
+            self.fill(n, first=first + 1000 * i, employer=name)
+
+    def shares(self):
+        """How many accounts each living agent holds."""
+        return sorted(len(held) for held in self.held_by().values())
+
+    def accounts_of(self, running):
+        return next((held for name, held in self.held_by().items() if is_pid(name, running)), set())
+
+    def are_mirrored(self):
+        return self.is_mirrored_for(*self.employers)
+
+    def test_who_joins_gets_a_part_and_who_leaves_gives_it_back(self):
+        self.fill_all(5)
+        first = self.agent.start()
+        eventually(self.are_mirrored)
+        self.assertEqual(self.shares(), [6])
+        second = self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        third = self.agent.start()
+        eventually(lambda: self.shares() == [2, 2, 2])
+        self.fill_all(3, first=100)
+        eventually(self.are_mirrored)
+        second.stop()
+        eventually(lambda: self.shares() == [3, 3])
+        self.db.psql("UPDATE job SET open = false WHERE id % 2 = 0")
+        eventually(self.are_mirrored)
+        first.stop()
+        third.stop()
+        self.assert_each_mirrored()
+
+    def test_one_that_is_killed_is_taken_over(self):
+        self.fill_all(5)
+        first, second = self.agent.start(), self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        second.kill()
+        eventually(lambda: len(self.accounts_of(first)) == 6, deadline_s=10)
+        self.fill_all(3, first=100)
+        eventually(self.are_mirrored)
+        first.stop()
+        self.assert_each_mirrored()
+
+    def test_one_that_was_stopped_longer_than_its_lease_comes_back_without_harm(self):
+        self.fill_all(40)
+        self.sandbox.options(latency_ms=30)
+        first, second = self.agent.start(), self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        second.send(signal.SIGSTOP)
+        eventually(lambda: len(self.accounts_of(first)) == 6)
+        self.db.psql("UPDATE job SET title = title || ' (m/f)'; "
+                     "UPDATE job SET open = false WHERE id % 5 = 0")
+        second.send(signal.SIGCONT)
+        second.log_contains("declared dead")
+        eventually(lambda: self.shares() == [3, 3])
+        eventually(self.are_mirrored)
+        first.stop()
+        second.stop()
+        self.assert_each_mirrored()
+
+    def test_a_row_changed_before_a_take_over_is_found_after_it(self):
+        self.fill_all(2)
+        self.agent.configure(sync={"interval": "1s"})
+        first, second = self.agent.start(), self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        eventually(self.are_mirrored)
+        second.send(signal.SIGSTOP)
+        self.db.psql("UPDATE job SET title = title || ' (m/f)'")
+        second.kill()
+        eventually(self.are_mirrored)
+        first.stop()
+        self.assert_each_mirrored()
+
+
+if __name__ == "__main__":
+    unittest.main()
