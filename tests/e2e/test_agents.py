@@ -84,6 +84,20 @@ class SeveralAgents(AccountsCase):
         first.stop()
         self.assert_each_mirrored()
 
+    def test_a_row_goes_from_one_agents_account_to_anothers(self):
+        self.fill_all(10)
+        first, second = self.agent.start(), self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        eventually(self.are_mirrored)
+        ours, theirs = (min(held) for held in self.held_by().values())
+        for old, new in ((ours, theirs), (theirs, ours)):
+            self.db.psql(f"UPDATE job SET employer = '{new}' WHERE id IN "
+                         f"(SELECT id FROM job WHERE employer = '{old}' ORDER BY id LIMIT 2)")
+            eventually(self.are_mirrored)
+        first.stop()
+        second.stop()
+        self.assert_each_mirrored()
+
 
 if __name__ == "__main__":
     unittest.main()
