@@ -34,10 +34,10 @@ SELECT f.i, t.fence, f.environment, f.torn,
        (extract(epoch FROM now() - q.exceeded_at) * 1000)::bigint AS refused_ago_ms,
        (f.limits ->> 'configured_quota')::bigint AS configured,
        EXISTS (SELECT FROM qudra_sync.create_attempt WHERE account = f.name)
-       OR EXISTS (SELECT FROM qudra_sync.job
-                   WHERE account = f.name AND state IN ('sending', 'uncertain')) AS under_way,
-       EXISTS (SELECT FROM qudra_sync.job WHERE account = f.name AND state = 'pending') AS pending,
-       EXISTS (SELECT FROM qudra_sync.job WHERE account = f.name AND state = 'deferred') AS deferred
+       OR EXISTS (SELECT FROM qudra_sync.queue
+                   WHERE account = f.name AND state = 'uncertain') AS under_way,
+       EXISTS (SELECT FROM qudra_sync.queue WHERE account = f.name AND state = 'pending') AS pending,
+       EXISTS (SELECT FROM qudra_sync.queue WHERE account = f.name AND state = 'deferred') AS deferred
   FROM free f
   LEFT JOIN taken t USING (name)
   LEFT JOIN qudra_sync.quota q
