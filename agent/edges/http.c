@@ -23,6 +23,8 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
+#define PIECE_USUAL        ((size_t)64 << 10) /* curl's own: what is handed to the kernel at once */
+#define PIECE_LARGE        (256L << 10)
 
 struct exchange {
     CURL *easy;
@@ -259,6 +261,8 @@ static void set_request(struct exchange *x, const struct http_request *r)
     SET(CURLOPT_HTTPHEADER, x->lines);
     if (r->body) {
         SET(CURLOPT_UPLOAD, 1L);
+        if (x->body_len > PIECE_USUAL) /* rather one piece than many */
+            SET(CURLOPT_UPLOAD_BUFFERSIZE, PIECE_LARGE);
         SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->body_len);
         SET(CURLOPT_READFUNCTION, read_body);
         SET(CURLOPT_READDATA, x);
@@ -395,6 +399,13 @@ static bool any_ready(const struct http_wait_fd *fds, size_t n)
     return false;
 }
 
+bool http_go_on(struct http *h, struct err *e)
+{
+    int running;
+    const CURLMcode code = curl_multi_perform(h->multi, &running);
+    return code == CURLM_OK || err_set(e, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+}
+
 bool http_wait(struct http *h, int64_t timeout_ms, struct http_wait_fd *fds, size_t n,
                struct err *e)
 {
@@ -402,10 +413,8 @@ bool http_wait(struct http *h, int64_t timeout_ms, struct http_wait_fd *fds, siz
     if (n > FDS_MAX)
         BUG("http: %zu descriptors to wait for", n);
     for (;;) {
-        int running;
-        const CURLMcode code = curl_multi_perform(h->multi, &running);
-        if (code != CURLM_OK)
-            return err_set(e, ERR_INTERNAL, "libcurl: %s", curl_multi_strerror(code));
+        if (!http_go_on(h, e))
+            return false;
         collect(h);
         const int64_t left = until == INT64_MAX ? 60000 : until - clock_mono_ms();
         const bool over = h->first != NULL || left <= 0;

@@ -30,6 +30,8 @@ struct http_request {
     void *tag;            /* handed back */
 };
 bool http_start(struct http *h, const struct http_request *r, struct err *e) MUST_CHECK;
+/* Moves what is in flight as far as it goes without waiting. */
+bool http_go_on(struct http *h, struct err *e) MUST_CHECK;
 size_t http_in_flight(const struct http *h);
 
 enum http_end {

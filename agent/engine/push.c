@@ -406,7 +406,8 @@ static bool advance(struct push *p, int64_t now_ms, struct err *e)
     size_t want = appetite(p, now_ms);
     if (want > 0 && !push_prepare(p, want, now_ms, e))
         return false;
-    return send_what_may_leave(p, e);
+    /* They leave now: the statements that come next take longer than the way to Qudra. */
+    return send_what_may_leave(p, e) && sender_go_on(p->o.sender, e);
 }
 
 static bool record(struct push *p, struct err *e)

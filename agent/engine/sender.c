@@ -123,6 +123,11 @@ static void tell_world(struct sender *s, const struct errand *errand, const stru
               log_str("failure", r->failure[0] != '\0' ? r->failure : NULL));
 }
 
+bool sender_go_on(struct sender *s, struct err *e)
+{
+    return http_in_flight(s->http) == 0 || http_go_on(s->http, e);
+}
+
 size_t sender_deliver(struct sender *s)
 {
     size_t n = 0;

@@ -43,6 +43,8 @@ int64_t sender_wait_ms(struct account *a, int64_t now_ms);
 int64_t sender_probe_wait_ms(struct account *a, int64_t now_ms);
 bool sender_start(struct sender *s, struct errand *errand, const struct qudra_request *request,
                   const char *idempotency_key, int64_t now_ms, struct err *e) MUST_CHECK;
+/* Moves what is in flight as far as it goes without waiting: before something else takes long. */
+bool sender_go_on(struct sender *s, struct err *e) MUST_CHECK;
 /* Gives every answer that has come to its owner; returns how many. */
 size_t sender_deliver(struct sender *s);
 

@@ -2,6 +2,8 @@
 -- job, is not pending, has an attempt that is not settled, or has come to want something else since
 -- it was picked (promise 1) is not taken. LIMIT 1 keeps the
 -- look-up by primary key: a join would be tempted by the queue, which may be as long as the table.
+-- The arrays come by way of SELECT, so that the planner does not see how long they are: a few
+-- hundred rows would tempt it to read the whole table, where each is to be looked up.
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys,
 -- $5::text[] idempotency keys, $6::bytea[] payload hashes, $7::bytea[] hashes of their fields,
 -- $8::bytea[] hashes of their texts' words, $9::bytea[] what the rows wanted when they were picked
@@ -10,8 +12,9 @@ WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 free AS MATERIALIZED (
     SELECT s.*
-      FROM unnest($3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
-                  $8::bytea[], $9::bytea[])
+      FROM unnest((SELECT $3::text[]), (SELECT $4::text[]), (SELECT $5::text[]),
+                  (SELECT $6::bytea[]), (SELECT $7::bytea[]), (SELECT $8::bytea[]),
+                  (SELECT $9::bytea[]))
            WITH ORDINALITY AS s (mapping, source_key, idempotency_key, hash, fields, words, wanted, i)
      CROSS JOIN LATERAL (
            SELECT account, state, job_id, desired_hash

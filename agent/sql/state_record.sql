@@ -5,7 +5,8 @@
 -- becomes its desired_hash, so that push looks once more and not for ever. A row that was let go
 -- (`unwanted`) is not called back by a late answer, but by push finding it there again when nothing
 -- had to be sent; it is no longer gone then, unless that was noted just now, perhaps after push had
--- looked. A job that another row has is not bound twice (promise 2).
+-- looked. A job that another row has is not bound twice (promise 2). The arrays come by way of
+-- SELECT for the reason that state_journal.sql gives.
 --
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys, $5::text[] operations
 -- sent (NULL: none), $6::text[] states, $7::text[] operations to wait for, $8::bigint[] flags (1:
@@ -22,11 +23,15 @@ result AS (
     SELECT r.*, flags & 1 <> 0 AS confirmed, flags & 2 <> 0 AS forget, flags & 4 <> 0 AS attempt,
            flags & 8 <> 0 AS keep_journal, flags & 16 <> 0 AS unsynced,
            row_number() OVER (PARTITION BY job_id) AS nth
-      FROM unnest($3::text[], $4::text[], $5::text[]::qudra_sync.operation[],
-                  $6::text[]::qudra_sync.row_state[], $7::text[]::qudra_sync.operation[],
-                  $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[], $12::bytea[],
-                  $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-                  $19::text[], $20::text[], $21::boolean[])
+      FROM unnest((SELECT $3::text[]), (SELECT $4::text[]),
+                  (SELECT $5::text[]::qudra_sync.operation[]),
+                  (SELECT $6::text[]::qudra_sync.row_state[]),
+                  (SELECT $7::text[]::qudra_sync.operation[]), (SELECT $8::bigint[]),
+                  (SELECT $9::bigint[]), (SELECT $10::bytea[]), (SELECT $11::bytea[]),
+                  (SELECT $12::bytea[]), (SELECT $13::text[]), (SELECT $14::text[]),
+                  (SELECT $15::text[]), (SELECT $16::text[]), (SELECT $17::text[]),
+                  (SELECT $18::text[]), (SELECT $19::text[]), (SELECT $20::text[]),
+                  (SELECT $21::boolean[]))
            AS r (mapping, source_key, sent_op, verdict, next_op, flags, wait_ms, sent, sent_fields,
                  answered_fields, code, message, message_ar, request_id, job_id, qudra_url,
                  job_status, embedding_status, match_ready)),
