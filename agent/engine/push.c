@@ -173,26 +173,40 @@ static const char *idempotency_key(struct parcel *c)
                         (unsigned long long)sum.low64);
 }
 
-static bool journal(struct parcel *c, struct err *e)
+static void list_attempts(struct parcel *c, struct attempt *out)
 {
-    struct push *p = c->push;
     const char *idempotency = idempotency_key(c);
-    struct attempt *attempts = arena_alloc(&c->arena, c->n * sizeof *attempts);
-    bool *taken = arena_alloc(&c->arena, c->n * sizeof *taken);
     for (size_t i = 0; i < c->n; i++) {
-        attempts[i] = (struct attempt){.mapping = c->rows[i].mapping,
-                                       .key = c->rows[i].key,
-                                       .idempotency_key = idempotency,
-                                       .payload = c->rows[i].hash,
-                                       .wanted = c->rows[i].has_wanted ? c->rows[i].wanted : NULL};
-        job_words(&c->rows[i].job, &attempts[i].words);
+        out[i] = (struct attempt){.mapping = c->rows[i].mapping,
+                                  .key = c->rows[i].key,
+                                  .idempotency_key = idempotency,
+                                  .payload = c->rows[i].hash,
+                                  .wanted = c->rows[i].has_wanted ? c->rows[i].wanted : NULL};
+        job_words(&c->rows[i].job, &out[i].words);
+    }
+}
+
+/* The parcels from `first` to before `end`, `n` rows, in one statement. */
+static bool journal(struct push *p, struct parcel *first, const struct parcel *end, size_t n,
+                    struct err *e)
+{
+    struct attempt *attempts = arena_alloc(&p->work, n * sizeof *attempts);
+    bool *taken = arena_alloc(&p->work, n * sizeof *taken), *of = taken;
+    n = 0;
+    for (struct parcel *c = first; c != end; c = c->next) {
+        list_attempts(c, attempts + n);
+        n += c->n;
     }
     CRASH_POINT("journal.before");
-    if (!state_journal(p->o.state, &p->o.account->lease, attempts, c->n, taken, e))
+    if (!state_journal(p->o.state, &p->o.account->lease, attempts, n, taken, e))
         return false;
     CRASH_POINT("journal.after");
-    keep_taken(c, taken);
-    c->journalled = true;
+    for (struct parcel *c = first; c != end; c = c->next) {
+        n = c->n;
+        keep_taken(c, of);
+        c->journalled = true;
+        of += n;
+    }
     return true;
 }
 
@@ -303,6 +317,32 @@ static bool follow_quota(struct push *p, struct err *e)
     return true;
 }
 
+/* How many requests may leave at once. Where the window is not known or near its end, each is asked
+ * for: what is journalled and has to wait would have to be looked for if the agent ended now. */
+static int64_t may_leave(const struct push *p, int64_t now_ms)
+{
+    struct limiter_view view;
+    limiter_view(p->o.account->limiter, now_ms, &view);
+    return view.learned && view.left > view.concurrency ? view.concurrency - view.in_flight : 1;
+}
+
+/* Journals the creates at the head of the line, as many as may leave at once and the quota takes.
+ */
+static bool journal_ahead(struct push *p, int64_t quota_left, int64_t now_ms, struct err *e)
+{
+    struct parcel *first = p->ready.first, *c = first;
+    size_t n = 0;
+    for (int64_t room = may_leave(p, now_ms); c != NULL && c->op == OP_CREATE && !c->journalled;
+         c = c->next) {
+        if (c != first && (--room <= 0 || quota_left == 0))
+            break;
+        fit_quota(p, c, quota_left);
+        quota_left -= (int64_t)c->n;
+        n += c->n;
+    }
+    return journal(p, first, c, n, e);
+}
+
 /* The clock is read each time: a statement, or a stop of the whole process, may have outlasted the
  * lease; and how old the last answer is decides how much others may have taken since. */
 static bool send_what_may_leave(struct push *p, struct err *e)
@@ -321,9 +361,8 @@ static bool send_what_may_leave(struct push *p, struct err *e)
             p->wait_ms = RECORD_AFTER_MS;
             return true;
         }
-        fit_quota(p, c, left);
         bool journals = c->op == OP_CREATE && !c->journalled;
-        if (journals ? !journal(c, e) : !send_parcel(p, c, now_ms, e))
+        if (journals ? !journal_ahead(p, left, now_ms, e) : !send_parcel(p, c, now_ms, e))
             return false;
     }
     return true;
