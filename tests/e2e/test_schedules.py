@@ -128,10 +128,7 @@ class ScheduleCase(MirrorCase):
         return wanted
 
     def writers(self, first=0):
-        writers = [Writer(self, first + i) for i in range(SESSIONS)]
-        for writer in writers:
-            self.addCleanup(writer.session.close)
-        return writers
+        return [Writer(self, first + i) for i in range(SESSIONS)]
 
     def run_schedule(self, writers, held):
         for _ in range(STEPS):
@@ -151,7 +148,10 @@ class ScheduleCase(MirrorCase):
         for number in range(SCHEDULES):
             with self.subTest(seed=SEED + number):
                 self.random = random.Random(SEED + number)
-                held = self.run_schedule(self.writers(number * 100000), held)
+                writers = self.writers(number * 100000)
+                held = self.run_schedule(writers, held)
+                for writer in writers:
+                    writer.session.close()
 
     def test_while_the_agent_runs(self):
         """Polls at moments that nobody chose; only the end can be told."""
@@ -167,6 +167,8 @@ class ScheduleCase(MirrorCase):
         eventually(lambda: not mirror_differences(self.db, self.sandbox, wanted),
                    what=f"the mirror is exact (seed {SEED})")
         running.stop()
+        for writer in writers:
+            writer.session.close()
         with self.no_requests():
             self.agent.run("once")
 
