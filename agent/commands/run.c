@@ -19,6 +19,7 @@ static void turned(void *context, const struct loop_view *v)
     systemd_alive();
 }
 
+/* HUP while it connects is no stop: the loop's first turn takes it up. */
 static bool start(const struct setup *s, struct metrics *metrics, int signal_fd, struct loop **out,
                   struct err *e)
 {
@@ -33,7 +34,12 @@ static bool start(const struct setup *s, struct metrics *metrics, int signal_fd,
         .signal_fd = signal_fd,
         .progress = turned,
     };
-    return loop_new(out, &o, e);
+    bool ok;
+    while (!(ok = loop_new(out, &o, e)) && e->kind == ERR_STOPPED && !signals_stop()) {
+        signals_drain();
+        *e = (struct err)ERR_INIT;
+    }
+    return ok;
 }
 
 static void count_reload(struct metrics *m, const char *outcome)
