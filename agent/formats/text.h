@@ -57,8 +57,8 @@ bool text_is_mostly_arabic(struct text t);
 
 /* A whole number in riyals from "15000", "4000.0", "15,000", "15 000", "١٥٬٠٠٠", half away from
  * zero. `text_number_range` reads "7000-20000", "من 7000 إلى 20000", "7,000 – 20,000"; a single
- * number gives low == high. Prose around numbers, or units other than SAR/ريال/SR, is refused: a
- * salary is never guessed. */
+ * number gives low == high. A range the wrong way round, prose around numbers, or units other than
+ * SAR/ريال/SR are refused: a salary is never guessed. */
 bool text_number(struct text t, int64_t *out) MUST_CHECK;
 bool text_number_range(struct text t, int64_t *low, int64_t *high) MUST_CHECK;
 

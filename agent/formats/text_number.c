@@ -191,7 +191,8 @@ bool text_number_range(struct text t, int64_t *low, int64_t *high)
         return false;
     to = from;
     if (two || *r.p != '\0')
-        if (!skip_one_of(&r, to_words, ARRAY_LEN(to_words)) || !read_single(&r, &to))
+        if (!skip_one_of(&r, to_words, ARRAY_LEN(to_words)) || !read_single(&r, &to) || from < 0 ||
+            to < from)
             return false;
     if (*r.p != '\0')
         return false;

@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 
+#include "base/utf8.h"
 #include "edges/qudra.h"
 
 #define ROWS_MAX 8
@@ -16,6 +17,20 @@ const char *http_header(const struct http_response *r, const char *name)
     (void)r;
     (void)name;
     return NULL;
+}
+
+static void check_text(const char *s)
+{
+    HOLDS(s == NULL || utf8_valid(s, strlen(s)) == strlen(s));
+}
+
+/* All of it goes into the database. */
+static void check_texts(const struct outcome *o)
+{
+    const char *const texts[] = {o->code,   o->message,   o->message_ar, o->request_id,
+                                 o->job_id, o->qudra_url, o->job_status, o->embedding_status};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        check_text(texts[i]);
 }
 
 static void check_creates(const struct outcome *out, size_t n)
@@ -50,12 +65,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     qudra_outcomes(&dialect_defaults, op, bulk, n, &r, &a, out);
     for (size_t i = 0; i < n; i++)
         HOLDS((unsigned)out[i].kind < OUTCOMES);
+    for (size_t i = 0; i < n; i++)
+        check_texts(&out[i]);
     if (op == OP_CREATE)
         check_creates(out, n);
     struct qudra_page page;
     qudra_read_page(&dialect_defaults, &r, &a, &page);
     for (size_t i = 0; page.ok && i < page.n; i++)
         HOLDS(page.jobs[i].kind == OUTCOME_DONE);
+    for (size_t i = 0; page.ok && i < page.n; i++)
+        check_texts(&page.jobs[i]);
     arena_release(&a);
     free(body);
     return 0;

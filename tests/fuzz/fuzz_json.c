@@ -1,6 +1,7 @@
 /* JSON to a tree and back: what has been read and written reads as the same text again. */
 #include "fuzz.h"
 
+#include "base/utf8.h"
 #include "formats/json.h"
 
 static void write_tree(struct json_writer *w, const struct json *v)
@@ -56,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         HOLDS(again != NULL);
         write_text(again, &twice);
         HOLDS(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
+        HOLDS(utf8_valid(once.data, once.len) == once.len);
         int64_t n;
         if (json_int(v, &n))
             HOLDS(v->type != JSON_OBJECT && v->type != JSON_ARRAY);

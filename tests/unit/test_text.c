@@ -343,6 +343,9 @@ static void test_ranges_are_read(void **state)
     assert_false(text_number_range(text_of("5000-"), &low, &high));
     assert_false(text_number_range(text_of("from 5000"), &low, &high));
     assert_false(text_number_range(text_of("1-2-3"), &low, &high));
+    assert_false(text_number_range(text_of("20000-7000"), &low, &high));
+    assert_false(text_number_range(text_of("-7000-20000"), &low, &high));
+    assert_false(text_number_range(text_of("7000 - -20000"), &low, &high));
     assert_false(text_number_range(text_of("5000-7000 USD"), &low, &high));
     assert_false(text_number_range(TEXT_NONE, &low, &high));
 }
