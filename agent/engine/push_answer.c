@@ -145,17 +145,18 @@ static void confirm_status(struct parcel *c, struct parcel_row *row)
 static const struct outcome misplaced = {
     .kind = OUTCOME_UNCERTAIN,
     .code = "create.misplaced",
-    .message = "the answer gave this row the job of another: it is looked for in Qudra's list",
-    .message_ar = "نسب الرد إلى هذا الصف وظيفة صف آخر: يجري البحث عنها في قائمة قدرة",
+    .message =
+        "the answer's results are not in the order of the request: this row's job is looked for "
+        "in Qudra's list",
+    .message_ar = "نتائج الرد ليست بترتيب الطلب: يجري البحث عن وظيفة هذا الصف في قائمة قدرة",
     .match_ready = -1,
 };
 
-/* Results without an index may stand in any order (Part B). A job that differs from another row of
- * the request in fewer fields than from its own is that row's (promise 2): settle finds the right
- * ones, and nothing is learnt from the wrong ones. */
+/* A job that differs from another row of the request in fewer fields than from its own is that
+ * row's. */
 static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
 {
-    if (c->op != OP_CREATE || row->outcome.kind != OUTCOME_DONE || !row->has_answered)
+    if (row->outcome.kind != OUTCOME_DONE || !row->has_answered)
         return false;
     unsigned own = job_changed(&row->hash, &row->answered);
     for (size_t k = 0; own != 0 && k < c->n; k++) {
@@ -164,6 +165,23 @@ static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
             return true;
     }
     return false;
+}
+
+/* Results without an index may stand in any order (Part B). One job in another's place is enough:
+ * whose failure a failure is cannot be told then, and a row that was said to have failed may have
+ * its job (promise 2). Settle finds the right ones, and nothing is learnt from the wrong ones. */
+static void mistrust(struct parcel *c)
+{
+    bool *astray = arena_alloc(&c->arena, c->n * sizeof *astray), any = false;
+    for (size_t i = 0; c->op == OP_CREATE && i < c->n; i++)
+        any |= astray[i] = is_misplaced(c, &c->rows[i]);
+    for (size_t i = 0; any && i < c->n; i++) {
+        struct parcel_row *row = &c->rows[i];
+        if (!astray[i] && row->outcome.kind == OUTCOME_DONE)
+            continue;
+        row->outcome = misplaced;
+        row->has_answered = false;
+    }
 }
 
 /* What the answer says of the key, its jobs and its quota; false: it is not to be believed of the
@@ -199,13 +217,12 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
 {
     struct push *p = c->push;
     for (size_t i = 0; i < c->n; i++) {
+        copy_outcome(&c->arena, &outcomes[i], &c->rows[i].outcome);
+        keep_answered(c, &c->rows[i], outcomes[i].answered);
+    }
+    mistrust(c);
+    for (size_t i = 0; i < c->n; i++) {
         struct parcel_row *row = &c->rows[i];
-        copy_outcome(&c->arena, &outcomes[i], &row->outcome);
-        keep_answered(c, row, outcomes[i].answered);
-        if (is_misplaced(c, row)) {
-            row->outcome = misplaced;
-            row->has_answered = false;
-        }
         confirm_status(c, row);
         row->verdict =
             op_after(c->op, row->outcome.kind, row->attempts, row->on_missing, sender_random());
