@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "base/utf8.h"
+#include "formats/text_utf8.h"
 #include "rules/job.h"
 
 #define ENTITY_MAX 10 /* bytes of "&amp;" and its like that are looked at */
@@ -59,11 +60,11 @@ static size_t markup_length(const char *s, size_t len)
 
 static bool is_no_letter(uint32_t point)
 {
-    return (point >= 0x80 && point <= 0xBF)        /* controls, no-break space, « » · */
+    return (point >= 0x80 && point <= 0xBF)        /* « » · and their like */
            || (point >= 0x300 && point <= 0x36F)   /* combining marks */
            || (point >= 0x64B && point <= 0x65F)   /* Arabic vowels */
-           || (point >= 0x2000 && point <= 0x206F) /* blanks, dashes, quotes, directions */
-           || point == 0x640 || point == 0x670 || point == 0x3000 || point == 0xFEFF;
+           || (point >= 0x2000 && point <= 0x206F) /* dashes, quotes */
+           || point == 0x640 || point == 0x670 || text_is_space(point) || text_is_invisible(point);
 }
 
 /* How many bytes to go on by. */
