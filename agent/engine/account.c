@@ -215,7 +215,7 @@ void account_lose_jobs(struct account *a, int64_t now_ms)
 static void begin_anew(struct account *a)
 {
     a->probe_at_ms = 0;
-    a->jobs_missing = a->job_found = a->accepted = false;
+    a->jobs_missing = a->job_found = a->accepted = a->stranger_told = false;
     a->missing_in_a_row = 0;
 }
 
@@ -236,9 +236,12 @@ bool account_refresh_key(struct account *a)
         return false;
     struct err e = ERR_INIT;
     struct secret *fresh = secret_load(a->config->api_key_file, &e);
-    bool usable =
-        fresh != NULL && !secret_equal(fresh, a->key) && find_environment(fresh) == a->environment;
-    if (!usable) {
+    bool other = fresh != NULL && !secret_equal(fresh, a->key);
+    if (!other || find_environment(fresh) != a->environment) {
+        if (other && !a->stranger_told)
+            LOG_WARN("the key in api_key_file is not taken up: it is for another environment",
+                     log_str("account", a->config->name));
+        a->stranger_told = other;
         secret_free(fresh);
         return false;
     }

@@ -51,9 +51,10 @@ struct account {
     bool stopped;        /* Qudra refuses the key, or there is none */
     int64_t probe_at_ms; /* monotonic: when one request may try again */
     char stop_reason[256];
-    bool accepted;     /* Qudra has taken the key since it was read */
-    bool jobs_missing; /* every job that was asked for is unknown to Qudra: nothing may be sent */
-    bool job_found;    /* some job of ours has been confirmed with this key */
+    bool stranger_told; /* that api_key_file holds a key for another environment */
+    bool accepted;      /* Qudra has taken the key since it was read */
+    bool jobs_missing;  /* every job that was asked for is unknown to Qudra: nothing may be sent */
+    bool job_found;     /* some job of ours has been confirmed with this key */
     int missing_in_a_row; /* jobs that were not there, since one was */
     bool news;            /* the limits are not yet in the state as they are */
     int64_t tell_at_ms;   /* monotonic: when they may be written again */
