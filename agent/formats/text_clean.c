@@ -35,9 +35,6 @@ static bool is_control(uint32_t cp)
 static bool is_plain(uint32_t cp, bool *mark)
 {
     bool after_mark = *mark;
-    *mark = false;
-    if (cp >= 0x20 && cp < 0x7F)
-        return true;
     *mark = (cp >= 0x064B && cp <= 0x0652) || cp == 0x0670;
     if (*mark)
         return !after_mark;
@@ -79,7 +76,10 @@ static bool is_clean(struct text t)
         mark = mark && run == 0;
         /* What the run stopped at is among these. */
         for (const char *stop = p + sizeof(lanes); p < end && p < stop;)
-            if (!is_plain(text_utf8_next(&p), &mark))
+            if (*p >= ' ' && *p < 0x7F) {
+                mark = false;
+                p++;
+            } else if (!is_plain(text_utf8_next(&p), &mark))
                 return false;
     }
     return true;
