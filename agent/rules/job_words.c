@@ -24,22 +24,49 @@ struct words {
 
 static bool is_letter(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return (unsigned)((c | 0x20) - 'a') < 26;
 }
 
 static bool is_letter_or_digit(char c)
 {
-    return is_letter(c) || (c >= '0' && c <= '9');
+    return is_letter(c) || (unsigned)(c - '0') < 10;
 }
 
 static void keep(struct words *w, const char *s, size_t len)
 {
-    if (w->n + len > sizeof w->kept) {
+    while (len > 0) {
+        size_t room = sizeof w->kept - w->n, part = len < room ? len : room;
+        memcpy(w->kept + w->n, s, part);
+        w->n += part;
+        s += part;
+        len -= part;
+        if (w->n < sizeof w->kept)
+            break;
         w->hash = XXH3_64bits_withSeed(w->kept, w->n, w->hash);
         w->n = 0;
     }
-    memcpy(w->kept + w->n, s, len);
-    w->n += len;
+}
+
+/* The letters of U+0600-063F and U+0641-064A, which are nearly all of Arabic, two bytes each. */
+static bool is_arabic(const char *s)
+{
+    unsigned char first = (unsigned char)s[0], second = (unsigned char)s[1];
+    return (first == 0xD8 && (second & 0xC0) == 0x80) ||
+           (first == 0xD9 && second >= 0x81 && second <= 0x8A);
+}
+
+/* Bytes at s that are to be kept and need no closer look: a word, mostly. */
+static size_t word_length(const char *s, size_t len)
+{
+    size_t i = 0;
+    for (;;) {
+        if (i < len && is_letter_or_digit(s[i]))
+            i++;
+        else if (i + 1 < len && is_arabic(s + i))
+            i += 2;
+        else
+            return i;
+    }
 }
 
 /* "<p>", "</b>", "<!-- -->" and "&amp;": how long what looks like one is; 0 when it is none. */
@@ -70,9 +97,10 @@ static bool is_no_letter(uint32_t point)
 /* How many bytes to go on by. */
 static size_t take(struct words *w, const char *s, size_t len)
 {
-    if (is_letter_or_digit(s[0])) {
-        keep(w, s, 1);
-        return 1;
+    size_t word = word_length(s, len);
+    if (word > 0) {
+        keep(w, s, word);
+        return word;
     }
     if ((unsigned char)s[0] < 0x80) {
         size_t markup = s[0] == '<' || s[0] == '&' ? markup_length(s, len) : 0;
