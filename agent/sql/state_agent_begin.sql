@@ -1,5 +1,10 @@
--- An agent says that it lives. One of the same name is the same process, begun anew.
+-- An agent says that it lives. One of the same name is the same process, begun anew: what it held then
+-- and could not give back is free, or it would wait for itself for ever.
 -- $1::text its name, $2::boolean takes its part of the accounts, $3::bigint ms it counts as living
-INSERT INTO qudra_sync.agent (name, shares, alive_until)
-VALUES ($1::text, $2::boolean, clock_timestamp() + $3::bigint * interval '1 ms')
-ON CONFLICT (name) DO UPDATE SET shares = excluded.shares, alive_until = excluded.alive_until
+WITH begun AS (
+    INSERT INTO qudra_sync.agent (name, shares, alive_until)
+    VALUES ($1::text, $2::boolean, clock_timestamp() + $3::bigint * interval '1 ms')
+    ON CONFLICT (name) DO UPDATE SET shares = excluded.shares, alive_until = excluded.alive_until)
+UPDATE qudra_sync.account
+   SET holder = NULL, fence = nextval('qudra_sync.fence'), held_until = clock_timestamp()
+ WHERE holder = $1::text

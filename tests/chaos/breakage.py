@@ -54,7 +54,7 @@ class Breakage:
         how = chance.choice(("at once", "revoked first", "revoked under a request", "revoked later"))
         if how in ("at once", "revoked later"):
             self.good_key()
-            self.agent.write_key(self.key)
+            self.hand_over_key()
         if how == "revoked under a request":
             self.sandbox.fault("revoke_key", match={"nth": 1}, times=1)
         elif how != "revoked later":
@@ -63,12 +63,18 @@ class Breakage:
             self.later(0.5, lambda: self.sandbox.admin("keys", {"action": "revoke", "key": old}))
         elif how != "at once":
             self.good_key()
-            self.later(0.5, lambda: self.agent.write_key(self.key))
+            self.later(0.5, self.hand_over_key)
 
     def good_key(self):
         self.keys += 1
         self.key = f"{harness.KEY}{self.keys}"
         self.sandbox.admin("keys", {"key": self.key, "account": ACCOUNT, "plan": self.setup["plan"]})
+
+    def hand_over_key(self):
+        """As one who knows how: an agent that starts just now finds the old one or the new one."""
+        fresh = self.agent.write("key.new", self.key + "\n")
+        fresh.chmod(0o600)
+        fresh.rename(self.agent.folder / "key")
 
     def settled_jobs(self, name, most):
         """Jobs that rows own and nothing is wrong with: what a person at Qudra does to others cannot

@@ -232,7 +232,7 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.faults = self.sandbox.stats()["faults"]
         self.sandbox.no_faults()
         self.good_key()  # a request may have taken the last one with it
-        self.agent.write_key(self.key)
+        self.hand_over_key()
         while len(self.running) > 1:
             self.running.pop(self.one_of("calm")).stop()
         self.lift_quota()

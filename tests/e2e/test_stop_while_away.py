@@ -3,7 +3,7 @@
 import signal
 import unittest
 
-from harness import MirrorCase
+from harness import MirrorCase, eventually
 
 
 class WhileTheDatabaseIsAway(MirrorCase):
@@ -29,6 +29,14 @@ class WhileTheDatabaseIsAway(MirrorCase):
         self.running.log_contains("reload refused", after=seen)
         self.let_in()
         self.running.log_contains("database is back", after=seen)
+        self.running.stop()
+
+    def test_a_reload_as_it_comes_back_works_on(self):
+        """What was held before could not be given back: nobody waits for it."""
+        self.let_in()
+        self.running.send(signal.SIGHUP)
+        self.fill(1)
+        eventually(self.is_mirrored)
         self.running.stop()
 
 
