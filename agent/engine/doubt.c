@@ -19,6 +19,7 @@ struct doubt {
     uint64_t suspect[SUSPECTS_MAX];
     size_t n_suspects;
     int witnesses; /* of them, how many were asked for here */
+    bool vouching; /* creates wait until the key has shown a job of ours */
     bool flying;
     uint64_t asked;
 };
@@ -55,9 +56,15 @@ bool doubt_missing(struct doubt *d, const char *job_id)
     return a->job_found;
 }
 
+bool doubt_allows_creates(struct doubt *d)
+{
+    d->vouching = !d->account->job_found;
+    return !d->vouching;
+}
+
 bool doubt_is_open(const struct doubt *d)
 {
-    return d->n_suspects > 0;
+    return d->vouching || d->n_suspects > 0;
 }
 
 int64_t doubt_wait_ms(const struct doubt *d, int64_t now_ms)
@@ -145,9 +152,10 @@ bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
     if (is_over(d)) {
         d->n_suspects = 0;
         d->witnesses = 0;
+        d->vouching = false;
         d->key_number = a->key_number;
     }
-    if (d->n_suspects == 0)
+    if (!doubt_is_open(d))
         return true;
     if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->jobs_missing)
         account_lose_jobs(a, now_ms);

@@ -362,6 +362,10 @@ static bool send_what_may_leave(struct push *p, struct err *e)
             return true;
         }
         bool journals = c->op == OP_CREATE && !c->journalled;
+        if (journals && !doubt_allows_creates(p->doubt)) {
+            p->wait_ms = 0;
+            return true;
+        }
         if (journals ? !journal_ahead(p, left, now_ms, e) : !send_parcel(p, c, now_ms, e))
             return false;
     }

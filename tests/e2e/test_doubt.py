@@ -31,6 +31,14 @@ class AStrangersKey(MirrorCase):
         self.agent.run("once", expect=KEY_REFUSED)
         self.assertEqual(len(self.sandbox.jobs()), self.before)
 
+    def test_it_is_noticed_where_all_rows_are_new(self):
+        self.db.psql("UPDATE job SET title = replace(title, ' edited', '')")
+        self.fill(5, first=100)
+        for command in ("once", "backfill"):
+            done = self.agent.run(command, expect=KEY_REFUSED)
+            self.assertIn("is this key of another Qudra account?", done.stderr)
+        self.assertEqual(len(self.sandbox.jobs()), self.before)
+
     def test_status_says_so_until_the_right_key_is_back(self):
         running = self.agent.start()
         running.log_contains("none of its jobs is there")
@@ -47,6 +55,34 @@ class AStrangersKey(MirrorCase):
 
     def trouble(self):
         return self.db.value("SELECT trouble FROM qudra_sync.account")
+
+
+class TheRightKey(MirrorCase):
+    def asked(self):
+        return sum("/jobs/job_" in request["path"] for request in self.sandbox.requests("GET"))
+
+    def test_it_is_asked_for_a_job_once_before_it_creates(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.assertEqual(self.asked(), 0, "nothing of ours was there to be asked for")
+        running = self.agent.start()
+        running.log_contains("started")
+        for key in (100, 101, 102):
+            self.fill(1, first=key)
+            eventually(self.is_mirrored)
+        running.stop()
+        self.assertEqual(self.asked(), 1)
+
+    def test_an_update_has_shown_it_already(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1")
+        running = self.agent.start()
+        eventually(self.is_mirrored)
+        self.fill(1, first=100)
+        eventually(self.is_mirrored)
+        running.stop()
+        self.assertEqual(self.asked(), 0)
 
 
 class JobsThatAreReallyGone(MirrorCase):
