@@ -132,7 +132,6 @@ const struct command command_backfill = {
     .summary = "a one-shot full scan and push, with a progress bar",
     .details =
         "Stop it and start it again at will: it goes on where it was.\n"
-        "\n"
         "With --plan it sends what was planned and nothing else.\n"
         "A row that has changed since is left alone and listed, for a later `backfill` or `run`,\n"
         "and the exit status is 65.\n"

@@ -327,9 +327,10 @@ void loop_poll_now(struct loop *l)
     }
 }
 
+/* A plan is looked at once: what it says nothing of is left alone. */
 void loop_look_again(struct loop *l)
 {
-    for (size_t i = 0; i < l->n_feeds; i++)
+    for (size_t i = 0; l->follow == NULL && i < l->n_feeds; i++)
         l->feeds[i].next_poll_ms = 0;
 }
 
