@@ -14,12 +14,12 @@
 
 static void show_rules(const struct trial *t)
 {
-    if (t->n_rules > 0)
+    if (t->refusals.n > 0)
         puts("    refused, by rule:");
-    for (size_t i = 0; i < t->n_rules; i++) {
-        const struct trial_rule *r = &t->rules[i];
+    for (size_t i = 0; i < t->refusals.n; i++) {
+        const struct tally_rule *r = &t->refusals.rules[i];
         printf("      %-28s %8lld   %s", r->rule, (long long)r->rows, r->message);
-        for (size_t k = 0; k < TRIAL_EXAMPLES && r->example[k] != NULL; k++)
+        for (size_t k = 0; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
             printf("%s%s", k == 0 ? " (keys " : ", ", r->example[k]);
         puts(r->example[0] != NULL ? ")" : "");
     }
@@ -125,15 +125,15 @@ static void write_rules(struct json_writer *w, const struct trial *t)
 {
     json_key(w, "refusals");
     json_open_array(w);
-    for (size_t i = 0; i < t->n_rules; i++) {
-        const struct trial_rule *r = &t->rules[i];
+    for (size_t i = 0; i < t->refusals.n; i++) {
+        const struct tally_rule *r = &t->refusals.rules[i];
         json_open_object(w);
         member(w, "rule", r->rule);
         number(w, "rows", r->rows);
         member(w, "message", r->message);
         json_key(w, "examples");
         json_open_array(w);
-        for (size_t k = 0; k < TRIAL_EXAMPLES && r->example[k] != NULL; k++)
+        for (size_t k = 0; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
             json_write_str(w, r->example[k]);
         json_close_array(w);
         json_close_object(w);

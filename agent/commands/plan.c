@@ -47,6 +47,7 @@ static void take_row(void *context, const struct feed *f, const struct sighting 
 static void tell(struct plan_report *r, const struct invocation *in)
 {
     plan_weigh(r);
+    tally_sort(&r->forecast.refusals);
     if (invocation_has(in, "--json"))
         plan_write_json(r);
     else

@@ -36,13 +36,13 @@ static void tell_fields(const struct forecast *p)
 
 static void tell_refusals(const struct forecast *p)
 {
-    if (p->n_rules == 0)
+    if (p->refusals.n == 0)
         return;
     printf("\nrefused, by rule:\n");
-    for (size_t i = 0; i < p->n_rules; i++) {
-        const struct forecast_rule *r = &p->rules[i];
+    for (size_t i = 0; i < p->refusals.n; i++) {
+        const struct tally_rule *r = &p->refusals.rules[i];
         printf("  %-28s %6lld   for example %s", r->rule, (long long)r->rows, r->example[0]);
-        for (int k = 1; k < FORECAST_EXAMPLES && r->example[k] != NULL; k++)
+        for (int k = 1; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
             printf(", %s", r->example[k]);
         printf("\n");
     }
@@ -107,8 +107,8 @@ static void write_rules(struct json_writer *w, const struct forecast *p)
 {
     json_key(w, "refusals");
     json_open_array(w);
-    for (size_t i = 0; i < p->n_rules; i++) {
-        const struct forecast_rule *r = &p->rules[i];
+    for (size_t i = 0; i < p->refusals.n; i++) {
+        const struct tally_rule *r = &p->refusals.rules[i];
         json_open_object(w);
         json_key(w, "rule");
         json_write_str(w, r->rule);
@@ -117,7 +117,7 @@ static void write_rules(struct json_writer *w, const struct forecast *p)
         json_write_str(w, r->message);
         json_key(w, "examples");
         json_open_array(w);
-        for (int k = 0; k < FORECAST_EXAMPLES && r->example[k] != NULL; k++)
+        for (int k = 0; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
             json_write_str(w, r->example[k]);
         json_close_array(w);
         json_close_object(w);

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define RULES_FULL "…" /* more rules than the table holds: counted together */
-
 void forecast_init(struct forecast *p, struct pg *state)
 {
     *p = (struct forecast){.state = state};
@@ -17,31 +15,6 @@ void forecast_init(struct forecast *p, struct pg *state)
 void forecast_release(struct forecast *p)
 {
     arena_release(&p->arena);
-}
-
-static struct forecast_rule *rule_of(struct forecast *p, const struct refusal *r)
-{
-    for (size_t i = 0; i < p->n_rules; i++)
-        if (strcmp(p->rules[i].rule, r->rule) == 0)
-            return &p->rules[i];
-    if (p->n_rules == FORECAST_RULES_MAX)
-        return &p->rules[FORECAST_RULES_MAX - 1];
-    struct forecast_rule *fresh = &p->rules[p->n_rules++];
-    bool last = p->n_rules == FORECAST_RULES_MAX;
-    fresh->rule = last ? RULES_FULL : arena_strdup(&p->arena, r->rule);
-    fresh->message = arena_strdup(&p->arena, r->message);
-    return fresh;
-}
-
-static void count_refused(struct forecast *p, const struct sighting *s)
-{
-    p->refused++;
-    for (size_t i = 0; i < s->desired.n_refusals; i++) {
-        struct forecast_rule *rule = rule_of(p, &s->desired.refusals[i]);
-        if (rule->rows < FORECAST_EXAMPLES)
-            rule->example[rule->rows] = arena_strdup(&p->arena, s->key);
-        rule->rows++;
-    }
 }
 
 static bool is_closed(const struct job *job)
@@ -68,9 +41,10 @@ static bool count_rows(void *context, const struct feed *f, const struct sightin
     struct forecast *p = context;
     for (size_t i = 0; i < n; i++) {
         bool busy = recorded[i].state == ROW_SENDING || recorded[i].state == ROW_UNCERTAIN;
-        if (seen[i].desired.kind == DESIRED_REFUSED)
-            count_refused(p, &seen[i]);
-        else if (recorded[i].exists && busy)
+        if (seen[i].desired.kind == DESIRED_REFUSED) {
+            p->refused++;
+            tally_count(&p->refusals, &p->arena, &seen[i].desired, seen[i].key, 1);
+        } else if (recorded[i].exists && busy)
             p->waiting++;
         else if (seen[i].op.kind == OP_NONE)
             p->equal++;

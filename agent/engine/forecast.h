@@ -8,16 +8,7 @@
 #define QS_ENGINE_FORECAST_H
 
 #include "engine/detect.h"
-
-#define FORECAST_EXAMPLES  3
-#define FORECAST_RULES_MAX 200
-
-struct forecast_rule { /* a rule that refuses rows */
-    const char *rule;
-    const char *message; /* of the first such row */
-    int64_t rows;
-    const char *example[FORECAST_EXAMPLES]; /* keys */
-};
+#include "engine/tally.h"
 
 struct forecast {
     struct arena arena;
@@ -30,8 +21,7 @@ struct forecast {
     int64_t equal;             /* nothing to do */
     int64_t waiting;           /* uncertain, or being sent by a running agent */
     int64_t refused;
-    struct forecast_rule rules[FORECAST_RULES_MAX];
-    size_t n_rules;
+    struct tally refusals;
     int64_t mirrored, removing; /* for the guard */
     bool held;                  /* the guard would stop the removals */
     /* Each row that needs something, or is refused; NULL: not wanted. */

@@ -22,30 +22,10 @@ static void *grow(struct arena *a, const void *items, size_t n, size_t *cap, siz
     return fresh;
 }
 
-static struct trial_rule *rule_of(struct trial *t, const struct refusal *r)
-{
-    for (size_t i = 0; i < t->n_rules; i++)
-        if (strcmp(t->rules[i].rule, r->rule) == 0)
-            return &t->rules[i];
-    if (t->n_rules == t->cap_rules)
-        t->rules = grow(&t->arena, t->rules, t->n_rules, &t->cap_rules, sizeof *t->rules);
-    t->rules[t->n_rules] = (struct trial_rule){.rule = arena_strdup(&t->arena, r->rule),
-                                               .message = arena_strdup(&t->arena, r->message)};
-    return &t->rules[t->n_rules++];
-}
-
 static void count_refusals(struct trial *t, const struct desired *d, const char *key, int64_t rows)
 {
     t->refused += rows;
-    for (size_t i = 0; i < d->n_refusals; i++) {
-        struct trial_rule *rule = rule_of(t, &d->refusals[i]);
-        size_t given = 0;
-        while (given < TRIAL_EXAMPLES && rule->example[given] != NULL)
-            given++;
-        if (key != NULL && given < TRIAL_EXAMPLES)
-            rule->example[given] = arena_strdup(&t->arena, key);
-        rule->rows += rows;
-    }
+    tally_count(&t->refusals, &t->arena, d, key, rows);
 }
 
 static void count_unknown(struct trial *t, int field, struct text value, bool defaulted)
@@ -70,13 +50,6 @@ static void count_unknown(struct trial *t, int field, struct text value, bool de
 static int by_rows(int64_t a, int64_t b)
 {
     return (a < b) - (a > b);
-}
-
-static int compare_rules(const void *a, const void *b)
-{
-    const struct trial_rule *x = a, *y = b;
-    int order = by_rows(x->rows, y->rows);
-    return order ? order : strcmp(x->rule, y->rule);
 }
 
 static int compare_unknowns(const void *a, const void *b)
@@ -190,8 +163,7 @@ bool trial_run(struct trial *t, struct source *s, const struct mapping *m, const
         return false;
     t->rows += without_key;
     refuse_rows(t, "key.null", NULL, without_key);
-    if (t->n_rules > 0)
-        qsort(t->rules, t->n_rules, sizeof *t->rules, compare_rules);
+    tally_sort(&t->refusals);
     if (t->n_unknowns > 0)
         qsort(t->unknowns, t->n_unknowns, sizeof *t->unknowns, compare_unknowns);
     return true;

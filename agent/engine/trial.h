@@ -8,16 +8,10 @@
 #define QS_ENGINE_TRIAL_H
 
 #include "edges/source.h"
+#include "engine/tally.h"
 #include "rules/config.h"
 
-#define TRIAL_EXAMPLES 3
-#define TRIAL_ACCOUNT  (-1) /* in place of a field: the account that a row names */
-
-struct trial_rule {             /* a rule that refuses rows */
-    const char *rule, *message; /* message: of the first such row */
-    int64_t rows;
-    const char *example[TRIAL_EXAMPLES]; /* keys; NULL behind the last */
-};
+#define TRIAL_ACCOUNT (-1) /* in place of a field: the account that a row names */
 
 struct trial_unknown { /* a value that ksa_city or a map does not know */
     int field;         /* enum job_field, or TRIAL_ACCOUNT */
@@ -29,11 +23,10 @@ struct trial_unknown { /* a value that ksa_city or a map does not know */
 struct trial {
     struct arena arena; /* of everything below */
     int64_t rows, accepted, refused, removed;
-    int64_t undated;          /* updated_at is NULL: only a sweep finds a change of them */
-    bool whole;               /* no row was left out */
-    const char *last_key;     /* NULL: no row */
-    struct trial_rule *rules; /* most rows first */
-    size_t n_rules, cap_rules;
+    int64_t undated;                /* updated_at is NULL: only a sweep finds a change of them */
+    bool whole;                     /* no row was left out */
+    const char *last_key;           /* NULL: no row */
+    struct tally refusals;          /* most rows first */
     struct trial_unknown *unknowns; /* most rows first; at most a thousand different ones */
     size_t n_unknowns, cap_unknowns;
 };
