@@ -41,6 +41,8 @@ def backfill(bench):
                   note=f"agent {first.wall_s:.1f} s, Python {theirs.wall_s:.1f} s")
     report.figure("request rate, agent / wrk", rate / possible, "×", at_least=0.8,
                   note=f"agent {rate:.0f}/s from start to end, wrk {possible:.0f}/s")
+    report.figure("jobs a minute, of the 1,000,000 that Scale allows", rows / first.wall_s * 60,
+                  note=f"a core alone for the agent: {rows / first.cpu_s * 60:,.0f}")
     report.figure("CPU per 100 jobs created", first.cpu_s / rows * 1e5, "ms")
     report.figure("requests per 100 jobs created", first.requests / rows * 100)
     report.figure("statements that write the state, a request", first.writes / first.requests,
