@@ -85,5 +85,40 @@ class ShortOfRequests(Order):
         self.assertEqual(self.sandbox.stats()["breaches"], 0)
 
 
+class WhatKeepsComing(Order):
+    """Fewer updates than requests: what is less urgent has its turn."""
+
+    WINDOW_S = 2
+    sandbox_options = ("--limit", "10", "--window", str(WINDOW_S), "--quota", "unlimited")
+
+    def test_updates_that_keep_coming_do_not_starve_creates(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.fill(40, first=100)
+        running = self.agent.start()
+        created, edits = 3, 0
+        while created < 43:
+            edits += 1
+            self.db.psql(f"UPDATE job SET title = 'Edit {edits} of ' || id WHERE id <= 3")
+            before = created
+            created = eventually(lambda: (n := len(self.sandbox.live())) > before and n)
+        eventually(self.is_mirrored)
+        running.stop()
+        self.assertGreater(edits, 3)
+        self.assertEqual(self.sandbox.stats()["breaches"], 0)
+
+    def test_a_row_that_fails_again_and_again_holds_nobody_up(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.sandbox.fault("500", match={"method": "PATCH"})
+        self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1")
+        running = self.agent.start()
+        eventually(lambda: len(self.sandbox.requests("PATCH")) >= 1)
+        self.fill(5, first=100)
+        eventually(lambda: len(self.sandbox.live()) == 8)
+        self.assertEqual(self.row(1)["state"], "pending")
+        running.stop()
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -37,6 +37,19 @@ class TheLimit(MirrorCase):
             self.assertLessEqual(window["used"], 11, window)
 
 
+class RequestsInFlight(MirrorCase):
+    sandbox_options = ("--limit", "100000", "--quota", "unlimited", "--latency-ms", "100")
+
+    def test_a_large_window_takes_as_many_as_are_allowed(self):
+        self.agent.configure(qudra={"concurrency": 32})
+        self.fill(200)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET title = 'Edited ' || id")
+        self.agent.run("once")
+        self.assert_mirrored()
+        self.assertGreaterEqual(self.sandbox.stats()["in_flight_peak"], 24)
+
+
 class RefusalsOfTheServer(MirrorCase):
     def test_retry_after_is_honoured(self):
         self.fill(10)
