@@ -159,14 +159,6 @@ static bool read_operation(const struct json *v, struct planfile_line *out)
            out->has_hash == (out->op == OP_UPDATE || out->op == OP_CREATE);
 }
 
-static bool has_account(const struct planfile *p, const char *name)
-{
-    for (size_t i = 0; i < p->head.n_accounts; i++)
-        if (strcmp(p->head.accounts[i].name, name) == 0)
-            return true;
-    return false;
-}
-
 const struct planfile_mapping *planfile_mapping(const struct planfile *p, const char *name)
 {
     for (size_t i = 0; i < p->head.n_mappings; i++)
@@ -179,7 +171,7 @@ const struct planfile_mapping *planfile_mapping(const struct planfile *p, const 
 static bool count_operation(struct planfile *p, const struct json *v, off_t at)
 {
     struct planfile_line line;
-    if (!read_operation(v, &line) || !has_account(p, line.account))
+    if (!read_operation(v, &line))
         return false;
     const struct planfile_mapping *m = planfile_mapping(p, line.mapping);
     if (m == NULL)

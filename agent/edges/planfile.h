@@ -27,9 +27,9 @@ struct planfile_mapping {
 };
 
 struct planfile_head {
-    const char *made_at; /* RFC 3339 */
-    const char *source;  /* source_identity */
-    struct planfile_account *accounts;
+    const char *made_at;               /* RFC 3339 */
+    const char *source;                /* source_identity */
+    struct planfile_account *accounts; /* of agent.yaml; rows may be of a table's besides */
     size_t n_accounts;
     struct planfile_mapping *mappings;
     size_t n_mappings;

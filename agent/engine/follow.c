@@ -183,11 +183,19 @@ static const char *stays(const struct follow *w, const struct recorded *r)
                                                  : NULL;
 }
 
+static bool holds(const struct follow *w, const char *account)
+{
+    for (size_t i = 0; i < w->n_leases; i++)
+        if (strcmp(w->leases[i].account, account) == 0)
+            return true;
+    return false;
+}
+
 /* True when push may have the row. */
 static bool judge(struct follow *w, const struct planfile_line *line, struct sighting *s,
                   const struct recorded *r)
 {
-    const char *why = stray(line, s, r);
+    const char *why = holds(w, line->account) ? stray(line, s, r) : "its account is not at work";
     if (why == NULL && s->op.kind != OP_NONE && is_removal(line->op))
         why = stays(w, r);
     if (why != NULL) {
