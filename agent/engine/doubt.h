@@ -19,8 +19,8 @@ void doubt_free(struct doubt *d);
 
 /* Qudra does not know this job. False: that is not to be believed yet. */
 bool doubt_missing(struct doubt *d, const char *job_id);
-/* False: a job of ours is asked for first. A create answers any key with a job, so that a stranger's
- * would not be noticed; where nothing of ours is at Qudra yet, nothing can be asked. */
+/* False: a job of ours is asked for first. A create answers any key with a job, so that a
+ * stranger's would not be noticed; where nothing of ours is at Qudra yet, nothing can be asked. */
 bool doubt_allows_creates(struct doubt *d);
 /* While it is open, nothing may be sent for the account but what is asked here. */
 bool doubt_is_open(const struct doubt *d);
