@@ -53,9 +53,9 @@ bool source_changed_start(struct source *s, const char *since, struct err *e) MU
 bool source_changed_next(struct source *s, struct source_page *page, struct err *e) MUST_CHECK;
 
 /* The time (of the source's clock, RFC 3339 with microseconds) before which no transaction that
- * still runs can have begun, less `overlap_ms` where that cannot be seen (no pg_read_all_stats) or
- * on a standby (where replay lag counts too). "-infinity" on a standby that has replayed no
- * transaction since it started: nothing can be told yet. See design.md, "Finding changes". */
+ * still runs can have begun, less `overlap_ms` for what cannot be seen; on a standby, of what has
+ * been replayed. "-infinity" on a standby that has replayed no transaction since it started:
+ * nothing can be told yet. See design.md, "Finding changes". */
 bool source_horizon(struct source *s, int64_t overlap_ms, struct arena *a, const char **horizon,
                     struct err *e) MUST_CHECK;
 /* Names the database that is read, so that a switched source is noticed:

@@ -477,36 +477,22 @@ static void test_the_horizon_stays_behind_the_oldest_open_transaction(void **sta
     struct fixture *f = *state;
     struct pg *writer = database_open();
     open_source(f, "CREATE TABLE qs_source.job (id int, title text)", BY_ID);
-    int64_t now = database_ms(f->admin);
-    assert_true(horizon_ms(f, 600000) > now - 60000);
     database_run(writer, "BEGIN");
     int64_t began = database_int(writer, "SELECT floor(extract(epoch FROM now()) * 1000)::bigint");
-    poll(NULL, 0, 1300);
-    assert_int_equal(horizon_ms(f, 600000), began);
+    poll(NULL, 0, 20); /* the clock moves on, the transaction's start does not */
+    assert_int_equal(horizon_ms(f, 600000), began - 600000);
     pg_rollback(writer);
-    assert_true(horizon_ms(f, 600000) > began);
+    assert_true(horizon_ms(f, 600000) > began - 600000);
     pg_free(writer);
 }
 
-static void test_the_horizon_keeps_the_overlap_where_others_are_hidden(void **state)
+static void test_the_horizon_keeps_the_overlap_though_nobody_writes(void **state)
 {
     struct fixture *f = *state;
-    open_source(f,
-                "CREATE TABLE qs_source.job (id int, title text);"
-                "DROP ROLE IF EXISTS qs_source_reader; CREATE ROLE qs_source_reader;"
-                "GRANT USAGE ON SCHEMA qs_source TO qs_source_reader;"
-                "GRANT SELECT ON qs_source.job TO qs_source_reader",
-                BY_ID);
-    database_run(f->pg, "SET ROLE qs_source_reader");
-    int64_t now = database_ms(f->pg);
+    open_source(f, "CREATE TABLE qs_source.job (id int, title text)", BY_ID);
+    int64_t now = database_ms(f->admin);
     int64_t horizon = horizon_ms(f, 600000);
     assert_true(horizon >= now - 600000 && horizon < now - 590000);
-    database_run(f->pg, "RESET ROLE");
-    database_run(f->admin, "GRANT pg_read_all_stats TO qs_source_reader");
-    database_run(f->pg, "SET ROLE qs_source_reader");
-    assert_true(horizon_ms(f, 600000) > now - 60000);
-    database_run(f->pg, "RESET ROLE");
-    database_run(f->admin, "DROP OWNED BY qs_source_reader; DROP ROLE qs_source_reader");
 }
 
 static void test_the_identity_names_database_and_cluster(void **state)
@@ -616,7 +602,7 @@ int main(void)
         TEST(test_thousands_of_rows_with_one_timestamp_are_all_found),
         TEST(test_local_dates_and_epochs_are_compared_in_their_own_type),
         TEST(test_the_horizon_stays_behind_the_oldest_open_transaction),
-        TEST(test_the_horizon_keeps_the_overlap_where_others_are_hidden),
+        TEST(test_the_horizon_keeps_the_overlap_though_nobody_writes),
         TEST(test_the_identity_names_database_and_cluster),
         TEST(test_write_back_touches_only_rows_that_differ),
         TEST(test_a_missing_right_to_write_back_names_the_columns),
