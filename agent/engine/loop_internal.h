@@ -38,6 +38,8 @@ struct loop {
     struct crew crew;
     struct worker **awake; /* those with something to do, in no order; turns go round */
     size_t n_awake, next_turn;
+    size_t n_hands;       /* of them have rows in hand */
+    size_t n_starve;      /* of them would, at the last round */
     struct lease *leases; /* of the workers that hold theirs, by name */
     size_t n_leases;
     struct detect_marker marker;

@@ -106,6 +106,7 @@ static bool open_crew(struct loop *l, struct err *e)
                             .stray_context = l,
                             .refreshes = l->o.mode == LOOP_RUN,
                             .refresh_for_ms = l->o.config->refresh_for_ms};
+    arena_init(&l->crew.work, 256 * 1024);
     return loop_open_accounts(l, e);
 }
 
@@ -207,6 +208,7 @@ void loop_free(struct loop *l)
         tenure_end(&l->tenure, l->state);
     }
     loop_free_accounts(l);
+    arena_release(&l->crew.work);
     for (size_t i = 0; i <= l->n_feeds && l->feeds != NULL; i++) {
         source_free(l->feeds[i].source);
         source_free(l->feeds[i].lookup);

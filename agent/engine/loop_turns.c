@@ -7,7 +7,10 @@
 #include "base/clock.h"
 #include "engine/loop_internal.h"
 
-#define FLIGHT_MAX 128 /* requests of all accounts: each costs a few ten kilobytes */
+#define FLIGHT_MAX 128  /* requests of all accounts: each costs a few ten kilobytes */
+#define HANDS_MAX  24   /* accounts with rows in hand: up to half a megabyte each */
+#define SLICE_MS   500  /* how long, where others wait for it */
+#define SHELVE_MS  1000 /* rows that cannot leave for so long are put back */
 
 void loop_wake(struct loop *l, struct worker *w, int64_t now_ms)
 {
@@ -19,6 +22,12 @@ void loop_wake(struct loop *l, struct worker *w, int64_t now_ms)
         l->awake[l->n_awake++] = w;
 }
 
+static void give_hand_back(struct loop *l, struct worker *w)
+{
+    l->n_hands -= w->has_hand;
+    w->has_hand = false;
+}
+
 void loop_sleep(struct loop *l, struct worker *w)
 {
     for (size_t i = 0; i < l->n_awake; i++)
@@ -26,6 +35,7 @@ void loop_sleep(struct loop *l, struct worker *w)
             l->awake[i] = l->awake[--l->n_awake];
             break;
         }
+    give_hand_back(l, w);
     worker_sleep(w, &l->crew);
 }
 
@@ -58,10 +68,31 @@ static struct orders orders(const struct loop *l, const struct worker *w)
     };
 }
 
-static bool is_due(const struct worker *w, size_t flying, int64_t now_ms)
+static bool is_due(const struct loop *l, const struct worker *w, int64_t now_ms)
 {
     const struct account *a = &w->account;
-    return w->due_ms <= now_ms || a->turn || (a->starved && flying < FLIGHT_MAX);
+    return w->due_ms <= now_ms || a->turn || (a->starved && http_in_flight(l->http) < FLIGHT_MAX) ||
+           (push_starves(w->push) && l->n_hands < HANDS_MAX);
+}
+
+static void lend_hand(struct loop *l, struct worker *w, int64_t now_ms)
+{
+    if (!w->has_hand && l->n_hands < HANDS_MAX) {
+        l->n_hands++;
+        w->has_hand = true;
+        w->hand_since_ms = now_ms;
+    }
+    bool over = l->n_starve > 0 && now_ms - w->hand_since_ms >= SLICE_MS;
+    push_may_prepare(w->push, w->has_hand && !over);
+}
+
+static void take_hand_back(struct loop *l, struct worker *w)
+{
+    int64_t wait_ms = push_wait_ms(w->push);
+    if (w->account.in_flight == 0 && wait_ms >= SHELVE_MS && wait_ms != LIMITER_ASK_AGAIN)
+        push_shelve(w->push);
+    if (!push_holds_rows(w->push))
+        give_hand_back(l, w);
 }
 
 /* An even part for each that is awake, and at least one while there is room. */
@@ -78,8 +109,10 @@ static bool one_turn(struct loop *l, struct worker *w, int64_t now_ms, struct er
 {
     const struct orders o = orders(l, w);
     allow(l, &w->account);
+    lend_hand(l, w, now_ms);
     if (!worker_turn(w, &l->crew, &o, now_ms, e))
         return false;
+    take_hand_back(l, w);
     if (w->late && l->o.mode != LOOP_RUN) /* which looks again by itself */
         loop_look_again(l);
     w->late = false;
@@ -90,13 +123,21 @@ static bool one_turn(struct loop *l, struct worker *w, int64_t now_ms, struct er
     return true;
 }
 
+static size_t count_starving(const struct loop *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_awake; i++)
+        n += push_starves(l->awake[i]->push);
+    return n;
+}
+
 bool loop_turns(struct loop *l, int64_t now_ms, struct err *e)
 {
+    l->n_starve = count_starving(l);
     for (size_t i = 0, n = l->n_awake; i < n && l->n_awake > 0; i++) {
         struct worker *w = l->awake[l->next_turn % l->n_awake];
         size_t awake = l->n_awake;
-        if (w->stand != WORKER_LOST && is_due(w, http_in_flight(l->http), now_ms) &&
-            !one_turn(l, w, now_ms, e))
+        if (w->stand != WORKER_LOST && is_due(l, w, now_ms) && !one_turn(l, w, now_ms, e))
             return false;
         l->next_turn += l->n_awake == awake; /* else another stands in this place now */
     }
@@ -110,7 +151,7 @@ int64_t loop_turns_wait_ms(const struct loop *l, int64_t now_ms)
         const struct worker *w = l->awake[i];
         if (w->stand == WORKER_LOST)
             continue;
-        if (is_due(w, http_in_flight(l->http), now_ms))
+        if (is_due(l, w, now_ms))
             return 0;
         at_ms = w->due_ms < at_ms ? w->due_ms : at_ms;
     }

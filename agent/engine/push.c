@@ -26,11 +26,11 @@ struct push *push_new(const struct push_options *o)
 {
     struct push *p = mem_alloc(sizeof *p);
     p->o = *o;
-    p->hungry = p->may_defer = true;
+    p->hungry = p->may_defer = p->may_prepare = true;
     p->hold_since_ms = -1;
     p->doubt = doubt_new(o->account, o->sender, o->state);
     p->readable = mem_alloc((o->n_feeds + 1) * sizeof *p->readable);
-    arena_init(&p->work, 256 * 1024);
+    p->work = o->work;
     return p;
 }
 
@@ -51,7 +51,6 @@ void push_free(struct push *p)
     free_list(&p->flying);
     free_list(&p->answered);
     doubt_free(p->doubt);
-    arena_release(&p->work);
     mem_free(p->readable);
     mem_free(p);
 }
@@ -87,6 +86,39 @@ void push_only_removals(struct push *p, bool only)
 bool push_in_doubt(const struct push *p)
 {
     return doubt_is_open(p->doubt);
+}
+
+static void drop_unsent(struct push *p, bool creates_alone)
+{
+    for (struct parcel *c = p->ready.first, *next; c != NULL; c = next) {
+        next = c->next;
+        if (!c->journalled && (c->op == OP_CREATE || !creates_alone)) {
+            parcel_remove(&p->ready, c);
+            parcel_free(c);
+        }
+    }
+}
+
+void push_may_prepare(struct push *p, bool may)
+{
+    p->may_prepare = may;
+    p->starves = false;
+}
+
+bool push_starves(const struct push *p)
+{
+    return p->starves;
+}
+
+bool push_holds_rows(const struct push *p)
+{
+    return p->ready.parcels + p->flying.parcels + p->answered.parcels > 0;
+}
+
+void push_shelve(struct push *p)
+{
+    drop_unsent(p, false);
+    p->hungry = true;
 }
 
 const struct push_counts *push_counts(const struct push *p)
@@ -272,14 +304,8 @@ static bool send_parcel(struct push *p, struct parcel *c, int64_t now_ms, struct
 /* Creates beyond what the month's quota still takes are put off as a whole, in one statement. */
 static bool defer_creates(struct push *p, struct err *e)
 {
-    for (struct parcel *c = p->ready.first, *next; c != NULL; c = next) {
-        next = c->next;
-        if (c->op == OP_CREATE && !c->journalled) {
-            parcel_remove(&p->ready, c);
-            parcel_free(c);
-        }
-    }
     int64_t count;
+    drop_unsent(p, true);
     if (!state_defer(p->o.state, &p->o.account->lease, &count, e))
         return false;
     p->may_defer = false;
@@ -388,7 +414,8 @@ static bool is_time_to_record(const struct push *p, int64_t now_ms)
 static size_t appetite(const struct push *p, int64_t now_ms)
 {
     struct limiter_view view;
-    if (!p->hungry || p->ready.parcels > 1 || sender_wait_ms(p->o.account, now_ms) > 0)
+    if (!p->hungry || !p->may_prepare || p->ready.parcels > 1 ||
+        sender_wait_ms(p->o.account, now_ms) > 0)
         return 0;
     limiter_view(p->o.account->limiter, now_ms, &view);
     int64_t bulk = p->o.account->bulk, most = PICK_REQUESTS * bulk;
@@ -426,7 +453,8 @@ static bool look_ahead(struct push *p, struct err *e)
         return true;
     if (p->hungry) {
         int64_t wait = sender_wait_ms(p->o.account, clock_mono_ms());
-        p->wait_ms = wait > 0 ? wait : 0;
+        p->starves = wait <= 0 && !p->may_prepare;
+        p->wait_ms = p->starves ? LIMITER_ASK_AGAIN : wait > 0 ? wait : 0;
         return true;
     }
     bool room = account_quota_left(p->o.account, clock_wall_ms()) > 0;

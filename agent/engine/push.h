@@ -29,6 +29,7 @@ struct push_options {
     struct feed *feeds;
     size_t n_feeds;
     struct pg *state;
+    struct arena *work; /* of one turn: many pushes may share it */
     struct writeback *writeback;
     /* A plan is followed: only rows that it names are picked, and one that wants something else by
      * now is told here and left alone. NULL: the whole queue. */
@@ -47,6 +48,12 @@ void push_free(struct push *p); /* nothing may be in flight */
 void push_hold_creates(struct push *p, int64_t since_ms);
 /* Closes and deletes alone may go out, until this is called with false. */
 void push_only_removals(struct push *p, bool only);
+/* Whether rows may be taken in hand: memory is bounded over all accounts. */
+void push_may_prepare(struct push *p, bool may);
+bool push_starves(const struct push *p);    /* it would take some now, if it might */
+bool push_holds_rows(const struct push *p); /* it has some */
+/* Puts back what is in hand and cannot leave soon. */
+void push_shelve(struct push *p);
 /* A job of ours was not there, and it is not yet known whether any is: settle must not list now. */
 bool push_in_doubt(const struct push *p);
 /* Does what can be done now. `start` false: starts nothing new, only records (a clean stop). */

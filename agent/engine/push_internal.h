@@ -51,7 +51,7 @@ struct push {
     struct push_counts counts;
     int64_t fence;               /* of the lease that all of this belongs to */
     const char **readable;       /* names of the mappings that can be read now: room for all */
-    struct arena work;           /* of one turn */
+    struct arena *work;          /* of one turn */
     struct parcel_list ready;    /* decided, in order of urgency */
     struct parcel_list flying;   /* sent */
     struct parcel_list answered; /* verdicts filled, to be recorded */
@@ -60,6 +60,8 @@ struct push {
     bool only_held;        /* all pending creates are such */
     bool only_removals;    /* the rest waits: see push_only_removals */
     int64_t answered_since_ms;
+    bool may_prepare;       /* rows may be taken in hand: see push_may_prepare */
+    bool starves;           /* and would be */
     bool hungry;            /* the queue may hold rows that were not picked */
     bool may_defer;         /* creates may be pending that the quota has no room for */
     int64_t next_ms;        /* monotonic: when the next row's time comes; INT64_MAX: none */

@@ -183,12 +183,12 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
     struct source_page page;
     if (!source_rows(s->feed->lookup, s->keys, s->n, &page, e))
         return put_off(s->feed, now_ms, e);
-    const char **gone = arena_alloc(&p->work, s->n * sizeof *gone);
+    const char **gone = arena_alloc(p->work, s->n * sizeof *gone);
     size_t n_gone = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct picked *r = s->rows[i];
         struct desired d;
-        desire(s->feed, p->o.account->config->name, &page, r->key, &p->work, &d);
+        desire(s->feed, p->o.account->config->name, &page, r->key, p->work, &d);
         if (is_stray(p, r, &d)) {
             if (!leave(p, s, r, &d, e))
                 return false;
@@ -231,9 +231,9 @@ static void take_share(struct push *p, struct feed *f, const struct push_hand *h
     const struct picked *rows = caught->rows;
     size_t n = caught->n;
     *out = (struct share){.feed = f};
-    out->rows = arena_alloc(&p->work, (n + 1) * sizeof *out->rows);
-    out->keys = arena_alloc(&p->work, (n + 1) * sizeof *out->keys);
-    out->decisions = arena_alloc(&p->work, (n + 1) * sizeof *out->decisions);
+    out->rows = arena_alloc(p->work, (n + 1) * sizeof *out->rows);
+    out->keys = arena_alloc(p->work, (n + 1) * sizeof *out->keys);
+    out->decisions = arena_alloc(p->work, (n + 1) * sizeof *out->decisions);
     for (size_t i = 0; i < n; i++) {
         if (strcmp(rows[i].mapping, f->mapping->name) != 0 ||
             hand_holds(hand, rows[i].mapping, rows[i].key) || hand_holds_job(hand, &rows[i]))
@@ -282,7 +282,7 @@ static bool pick(struct push *p, size_t limit, struct picked **rows, size_t *n, 
     bool creates = account_quota_left(a, clock_wall_ms()) > 0 && !p->only_held;
     int64_t held_ms = hold && creates ? clock_mono_ms() - p->hold_since_ms : -1;
     const struct queue q = push_queue(p, creates, held_ms, clock_mono_ms());
-    if (!state_pick(p->o.state, &q, limit, &p->work, rows, n, e))
+    if (!state_pick(p->o.state, &q, limit, p->work, rows, n, e))
         return false;
     p->only_held = p->only_held || (held_ms >= 0 && *n < limit);
     return true;
@@ -290,14 +290,14 @@ static bool pick(struct push *p, size_t limit, struct picked **rows, size_t *n, 
 
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e)
 {
-    arena_clear(&p->work);
+    arena_clear(p->work);
     struct push_hand hand;
     struct catch c;
-    hand_look(p, &p->work, &hand);
+    hand_look(p, p->work, &hand);
     if (!pick(p, limit + hand.n, &c.rows, &c.n, e))
         return false;
     p->hungry = c.n == limit + hand.n;
-    init_decisions(&c, &p->work);
+    init_decisions(&c, p->work);
     struct parcel *settled = parcel_new(p, OP_NONE, c.n + 1);
     bool ok = true;
     for (size_t i = 0; ok && i < p->o.n_feeds; i++) {

@@ -31,6 +31,7 @@ void worker_wake(struct worker *w, struct crew *c, int64_t now_ms)
                                               .feeds = c->feeds,
                                               .n_feeds = c->n_feeds,
                                               .state = c->state,
+                                              .work = &c->work,
                                               .writeback = w->writeback,
                                               .stray = c->stray,
                                               .stray_context = c->stray_context});

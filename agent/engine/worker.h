@@ -19,6 +19,7 @@ struct crew {
     struct feed *feeds;
     size_t n_feeds;
     struct pg *state, *writer;
+    struct arena work; /* of one turn */
     bool one_database; /* see struct writeback_options */
     void (*stray)(void *context, const char *mapping, const char *account, const char *key,
                   enum op_kind planned, enum op_kind now); /* see struct push_options */
@@ -54,6 +55,8 @@ struct worker {
     int64_t uncertain_seen; /* of push_counts, when settle was last woken */
     int64_t late_seen;      /* rows that became the guard's or push's since their pass, so far */
     bool late;              /* some just did: a pass would see to them */
+    bool has_hand;          /* it may have rows in hand: see engine/loop_turns.c */
+    int64_t hand_since_ms;  /* monotonic */
     int64_t due_ms;         /* monotonic: its next turn, though no answer comes; INT64_MAX: none */
 };
 
