@@ -169,6 +169,7 @@ bool account_begin(struct account *a, struct pg *state, const struct taken *t,
     a->join_at_ms = a->divide_at_ms = 0;
     a->creating = 0;
     a->looking = false;
+    a->under_way = t->under_way;
     a->as_sent = t->as_sent;
     a->changed = t->changed;
     account_recall_quota(a, t);

@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "engine/loop_internal.h"
 
-#define FLIGHT_MAX 128  /* requests of all accounts: each costs a few ten kilobytes */
-#define HANDS_MAX  24   /* accounts with rows in hand: up to half a megabyte each */
-#define SLICE_MS   500  /* how long, where others wait for it */
+#define FLIGHT_MAX 128 /* requests of all accounts: each costs a few ten kilobytes */
+#define HANDS_MAX  24  /* accounts with rows in hand: up to half a megabyte each */
+#define SLICE_MS   500 /* how long, where others wait for it */
+#define ROUND_MS   50 /* then answers are fetched, and the heart may beat; the round goes on later \
+                       */
 #define SHELVE_MS  1000 /* rows that cannot leave for so long are put back */
 
 void loop_wake(struct loop *l, struct worker *w, int64_t now_ms)
@@ -71,6 +73,8 @@ static struct orders orders(const struct loop *l, const struct worker *w)
 static bool is_due(const struct loop *l, const struct worker *w, int64_t now_ms)
 {
     const struct account *a = &w->account;
+    if (push_starves(w->push) && !a->turn)
+        return l->n_hands < HANDS_MAX;
     return w->due_ms <= now_ms || a->turn || (a->starved && http_in_flight(l->http) < FLIGHT_MAX) ||
            (push_starves(w->push) && l->n_hands < HANDS_MAX);
 }
@@ -135,6 +139,8 @@ bool loop_turns(struct loop *l, int64_t now_ms, struct err *e)
 {
     l->n_starve = count_starving(l);
     for (size_t i = 0, n = l->n_awake; i < n && l->n_awake > 0; i++) {
+        if (clock_mono_ms() - now_ms > ROUND_MS)
+            break;
         struct worker *w = l->awake[l->next_turn % l->n_awake];
         size_t awake = l->n_awake;
         if (w->stand != WORKER_LOST && is_due(l, w, now_ms) && !one_turn(l, w, now_ms, e))

@@ -61,7 +61,7 @@ struct settle *settle_new(const struct settle_options *o)
 {
     struct settle *s = mem_alloc(sizeof *s);
     s->o = *o;
-    s->wanted = true;
+    s->wanted = o->account->under_way;
     listing_init(&s->listing, o->account, o->sender, take_page, s);
     arena_init(&s->look, 64 * 1024);
     return s;
