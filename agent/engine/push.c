@@ -222,8 +222,8 @@ static void list_attempts(struct parcel *c, struct attempt *out)
 static bool journal(struct push *p, struct parcel *first, const struct parcel *end, size_t n,
                     struct err *e)
 {
-    struct attempt *attempts = arena_alloc(&p->work, n * sizeof *attempts);
-    bool *taken = arena_alloc(&p->work, n * sizeof *taken), *of = taken;
+    struct attempt *attempts = arena_alloc(p->work, n * sizeof *attempts);
+    bool *taken = arena_alloc(p->work, n * sizeof *taken), *of = taken;
     n = 0;
     for (struct parcel *c = first; c != end; c = c->next) {
         list_attempts(c, attempts + n);
