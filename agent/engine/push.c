@@ -88,55 +88,9 @@ bool push_in_doubt(const struct push *p)
     return doubt_is_open(p->doubt);
 }
 
-static void drop_unsent(struct push *p, bool creates_alone)
-{
-    for (struct parcel *c = p->ready.first, *next; c != NULL; c = next) {
-        next = c->next;
-        if (!c->journalled && (c->op == OP_CREATE || !creates_alone)) {
-            parcel_remove(&p->ready, c);
-            parcel_free(c);
-        }
-    }
-}
-
-void push_may_prepare(struct push *p, bool may)
-{
-    p->may_prepare = may;
-    p->starves = false;
-}
-
-bool push_starves(const struct push *p)
-{
-    return p->starves;
-}
-
-bool push_holds_rows(const struct push *p)
-{
-    return p->ready.parcels + p->flying.parcels + p->answered.parcels > 0;
-}
-
-void push_shelve(struct push *p)
-{
-    drop_unsent(p, false);
-    p->hungry = true;
-}
-
 const struct push_counts *push_counts(const struct push *p)
 {
     return &p->counts;
-}
-
-void push_counts_add(struct push_counts *to, const struct push_counts *from)
-{
-    for (int op = 0; op < OP_NONE; op++)
-        to->done[op] += from->done[op];
-    to->settled += from->settled;
-    to->gone += from->gone;
-    to->refused += from->refused;
-    to->retried += from->retried;
-    to->uncertain += from->uncertain;
-    to->deferred += from->deferred;
-    to->job_requests += from->job_requests;
 }
 
 int64_t push_wait_ms(const struct push *p)
@@ -305,7 +259,7 @@ static bool send_parcel(struct push *p, struct parcel *c, int64_t now_ms, struct
 static bool defer_creates(struct push *p, struct err *e)
 {
     int64_t count;
-    drop_unsent(p, true);
+    push_drop_unsent(p, true);
     if (!state_defer(p->o.state, &p->o.account->lease, &count, e))
         return false;
     p->may_defer = false;

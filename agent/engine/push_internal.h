@@ -96,6 +96,8 @@ bool hand_holds_job(const struct push_hand *h, const struct picked *row);
 
 /* The queue, less the rows of mappings that cannot be read now. */
 struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms);
+/* push_shelf.c */
+void push_drop_unsent(struct push *p, bool creates_alone);
 bool push_prepare(struct push *p, size_t limit, int64_t now_ms, struct err *e) MUST_CHECK;
 /* push.c: gives up a create that was sent, or any parcel that was answered. */
 void push_drop(struct push *p, struct parcel *c);
