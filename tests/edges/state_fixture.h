@@ -20,7 +20,14 @@ struct fixture {
     struct lease lease;
 };
 
-/* An agent that lives takes one account; false when another holds it. */
+/* What an agent of this name held before is free from here on. */
+static inline void agent_begins(struct pg *pg, const char *name)
+{
+    int64_t until_ms;
+    assert_done(state_agent_begin(pg, name, true, &until_ms, &err));
+}
+
+/* An agent that lives takes one account; false when it is held. */
 static inline bool take_lease(struct pg *pg, const char *account, const char *holder,
                               struct lease *out)
 {
@@ -28,13 +35,13 @@ static inline bool take_lease(struct pg *pg, const char *account, const char *ho
     struct arena a;
     struct taken *taken;
     size_t n;
-    int64_t until_ms;
     arena_init(&a, 0);
-    assert_done(state_agent_begin(pg, holder, true, &until_ms, &err));
     assert_done(state_add_accounts(pg, &account, 1, &err));
     assert_done(state_take(pg, holder, &wish, 1, 1, 0, &a, &taken, &n, &err));
-    if (n > 0)
+    if (n > 0) {
+        assert_true(taken->fence > 0);
         *out = (struct lease){.account = account, .fence = taken->fence};
+    }
     arena_release(&a);
     return n > 0;
 }
@@ -43,6 +50,7 @@ static inline bool take_lease(struct pg *pg, const char *account, const char *ho
 static inline void take_over(struct pg *pg, const char *from, struct lease *out)
 {
     assert_done(state_agent_bury(pg, &from, 1, &err));
+    agent_begins(pg, "them");
     assert_true(take_lease(pg, "acme", "them", out));
 }
 
@@ -55,6 +63,7 @@ static inline int fixture_begin(void **state)
     for (const struct migration *m = migrations; m->text; m++)
         database_run(f->pg, m->text);
     arena_init(&f->arena, 0);
+    agent_begins(f->pg, "us");
     assert_true(take_lease(f->pg, "acme", "us", &f->lease));
     *state = f;
     return 0;

@@ -14,12 +14,6 @@ static size_t take(struct fixture *f, const char *agent, const struct take_wish 
     return taken;
 }
 
-static void begin(struct fixture *f, const char *agent)
-{
-    int64_t until_ms;
-    assert_done(state_agent_begin(f->pg, agent, true, &until_ms, &err));
-}
-
 static struct agents beat(struct fixture *f, const char *agent)
 {
     struct agents all;
@@ -54,7 +48,7 @@ static void test_an_agents_own_time_ends_before_the_databases(void **state)
 static void test_a_beat_tells_who_else_lives(void **state)
 {
     struct fixture *f = *state;
-    begin(f, "them");
+    agent_begins(f->pg, "them");
     run_out(f, "them");
     struct agents all = beat(f, "us");
     assert_int_equal(all.n, 2);
@@ -72,6 +66,7 @@ static void test_the_dead_are_buried_and_what_they_held_is_free_with_a_higher_fe
     assert_done(state_agent_bury(f->pg, NULL, 0, &err));
     assert_false(beat(f, "us").lives);
     assert_true(database_int(f->pg, "SELECT fence FROM qudra_sync.account") > f->lease.fence);
+    agent_begins(f->pg, "them");
     assert_true(take_lease(f->pg, "acme", "them", &other));
     assert_true(other.fence > f->lease.fence);
 }
@@ -92,10 +87,27 @@ static void test_an_agent_that_ends_leaves_its_accounts_torn(void **state)
     const struct take_wish wish = {.account = "acme"};
     struct taken *taken;
     state_agent_end(f->pg, "us");
-    begin(f, "them");
+    agent_begins(f->pg, "them");
     assert_int_equal(take(f, "them", &wish, 1, 1, &taken), 1);
     assert_true(taken->torn);
     assert_true(taken->fence > f->lease.fence);
+}
+
+/* What it could not give back would be waited for, by itself, for ever. */
+static void test_an_agent_that_begins_anew_holds_nothing_and_others_keep_theirs(void **state)
+{
+    struct fixture *f = *state;
+    struct lease theirs, again;
+    agent_begins(f->pg, "them");
+    assert_true(take_lease(f->pg, "najd", "them", &theirs));
+    agent_begins(f->pg, "us");
+    assert_int_equal(database_int(f->pg, "SELECT fence FROM qudra_sync.account WHERE name = 'najd'"
+                                         " AND holder = 'them'"),
+                     theirs.fence);
+    const struct sighting s = sighting_of("a", 1, 1);
+    assert_err(ERR_FENCED, state_mark(f->pg, &f->lease, 1, "jobs", &s, 1, &err));
+    assert_true(take_lease(f->pg, "acme", "us", &again));
+    assert_true(again.fence > f->lease.fence);
 }
 
 /* ---- taking and giving ----------------------------------------------------------------------- */
@@ -104,6 +116,7 @@ static void test_an_account_that_is_held_is_not_taken(void **state)
 {
     struct fixture *f = *state;
     struct lease other;
+    agent_begins(f->pg, "them");
     assert_false(take_lease(f->pg, "acme", "them", &other));
     assert_true(take_lease(f->pg, "another", "them", &other));
 }
@@ -115,7 +128,7 @@ static void test_an_account_given_back_is_taken_whole(void **state)
     struct taken *taken;
     assert_done(state_give(f->pg, &f->lease, 1, &err));
     assert_true(beat(f, "us").any_free);
-    begin(f, "them");
+    agent_begins(f->pg, "them");
     assert_int_equal(take(f, "them", &wish, 1, 1, &taken), 1);
     assert_false(taken->torn);
     assert_in_range(taken->held_ago_ms, 0, 60000);
@@ -325,6 +338,7 @@ int main(void)
         STATE_TEST(test_the_dead_are_buried_and_what_they_held_is_free_with_a_higher_fence),
         STATE_TEST(test_a_beat_that_comes_first_is_not_buried),
         STATE_TEST(test_an_agent_that_ends_leaves_its_accounts_torn),
+        STATE_TEST(test_an_agent_that_begins_anew_holds_nothing_and_others_keep_theirs),
         STATE_TEST(test_an_account_that_is_held_is_not_taken),
         STATE_TEST(test_an_account_given_back_is_taken_whole),
         STATE_TEST(test_an_old_lease_gives_nothing_back),
