@@ -209,6 +209,11 @@ chaos: ## edits, faults, kills and restarts by chance, then the same comparison 
 	@QS_BUILD=$(CURDIR)/build/asan $(PYTHON) tests/chaos/chaos.py \
 	    $(addprefix --seed ,$(SEED)) $(addprefix --seconds ,$(T)) $(ARGS)
 
+many: ## 200 employers and four agents that die, sleep and are cut off (SEED=, T= seconds)
+	$(SUBMAKE) KIND=release all
+	@QS_BUILD=$(CURDIR)/build/release $(PYTHON) tests/many/many.py \
+	    $(addprefix --seed ,$(SEED)) $(addprefix --seconds ,$(T)) $(ARGS)
+
 fuzz: ## libFuzzer on what reads from outside (F= one of them, T= seconds each)
 	$(DEPS) fuzz
 	$(SUBMAKE) KIND=fuzz CC=clang fuzzers
@@ -263,6 +268,6 @@ help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: all small-programs test-programs deps demo test check lint unit edges sql e2e golden generated docs instructions cover \
-        crash chaos fuzz fuzzers valgrind bench analyze format install deb clean help
+        crash chaos many fuzz fuzzers valgrind bench analyze format install deb clean help
 
 -include $(OBJ:.o=.d) $(SANDBOX:%.c=$(B)/%.d) $(TEST_PROGRAMS:%=%.d) $(B)/golden.d $(B)/generated.d $(B)/instructions.d $(FUZZERS:%=%.d)

@@ -77,13 +77,15 @@ def python_classes(kind):
 
 
 def proofs():
-    """A part of what `make crash`, `make chaos` and `make fuzz` do at length."""
+    """A part of what `make crash`, `make chaos`, `make many` and `make fuzz` do at length."""
     def unit(name, build, *words):
         command = [sys.executable, str(TESTS / name / f"{name}.py"), *words]
         return {"kind": "proof", "name": name, "build": build, "command": command}
     cases = ("FirstFillInBulk", "EditsUndone", "EditedWhileUncertain")
     return [unit("crash", "crash", "--only-once", *(f"--case={case}" for case in cases)),
-            unit("chaos", "asan"), unit("fuzz", "fuzz", "--seconds=3")]
+            unit("chaos", "asan"),
+            unit("many", "asan", "--accounts=30", "--rows=1500", "--seconds=25"),
+            unit("fuzz", "fuzz", "--seconds=3")]
 
 
 def counted_works():

@@ -166,8 +166,8 @@ class Postgres:
 
 
 def psql_command(url):
-    """The program itself: Debian's psql is a script in front of it, which takes five times as long."""
-    return [str(postgres_programs() / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", url]
+    """The program itself: Debian's psql is a script in front of it, five times as slow."""
+    return [str(postgres_programs() / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url]
 
 
 class Database:
