@@ -128,10 +128,10 @@ static bool run_until_stopped(const struct invocation *in, struct setup *s, stru
 
 static int run_agent(const struct invocation *in, struct err *e)
 {
+    int signal_fd = signals_init(); /* first: a stop while it reads its files is a stop too */
     struct setup s;
     if (!setup_load(&s, in, e))
         return EXIT_CONVERGED;
-    int signal_fd = signals_init();
     struct metrics *metrics = metrics_new();
     metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"done", NULL});
     metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"refused", NULL});

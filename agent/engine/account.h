@@ -47,6 +47,8 @@ struct account {
     bool asking;             /* it may leave now, or is on its way */
     bool mirrors;            /* Qudra holds a job of ours */
     bool deferred;           /* creates wait for the quota */
+    int64_t only_held_ms;    /* of the creates that wait, all were found since then and are held: a
+                                look would go through all of them, and outlives a worker's sleep */
     bool undefer;            /* some of them may fit now: the month has turned, or we just began */
 
     bool stopped;        /* Qudra refuses the key, or there is none */

@@ -70,10 +70,14 @@ void push_hold_creates(struct push *p, int64_t since_ms)
 {
     if (since_ms == p->hold_since_ms)
         return;
-    p->hold_since_ms = since_ms;
-    if (p->only_held)
+    if (push_only_held(p))
         push_wake(p);
-    p->only_held = false;
+    p->hold_since_ms = since_ms;
+}
+
+bool push_only_held(const struct push *p)
+{
+    return p->hold_since_ms >= 0 && p->o.account->only_held_ms == p->hold_since_ms;
 }
 
 void push_only_removals(struct push *p, bool only)
@@ -420,7 +424,7 @@ static bool look_ahead(struct push *p, struct err *e)
         p->wait_ms = 0;
         return true;
     }
-    return ask_queue(p, room && !p->only_held, clock_mono_ms(), e);
+    return ask_queue(p, room && !push_only_held(p), clock_mono_ms(), e);
 }
 
 /* Steps one to five. */

@@ -57,7 +57,6 @@ struct push {
     struct parcel_list answered; /* verdicts filled, to be recorded */
     struct doubt *doubt;
     int64_t hold_since_ms; /* creates found since then wait: see push_hold_creates; -1: none do */
-    bool only_held;        /* all pending creates are such */
     bool only_removals;    /* the rest waits: see push_only_removals */
     int64_t answered_since_ms;
     bool may_prepare;       /* rows may be taken in hand: see push_may_prepare */
@@ -95,6 +94,8 @@ bool hand_holds(const struct push_hand *h, const char *mapping, const char *key)
 bool hand_holds_job(const struct push_hand *h, const struct picked *row);
 
 /* The queue, less the rows of mappings that cannot be read now. */
+/* Nothing but creates found since push_hold_creates's time is left of the creates. */
+bool push_only_held(const struct push *p);
 struct queue push_queue(struct push *p, bool creates, int64_t held_ms, int64_t now_ms);
 /* push_shelf.c */
 void push_drop_unsent(struct push *p, bool creates_alone);

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define AWAY_AFTER 3 /* failures in a row, and it is told */
+
 double sender_random(void)
 {
     static bool seeded;
@@ -94,17 +96,37 @@ static void tell_limiter(struct sender *s, const struct errand *errand,
                 (const char *const[]){errand->account->config->name, NULL});
 }
 
+static void is_there(struct sender *s)
+{
+    if (s->away_told)
+        LOG_INFO("Qudra answers again");
+    s->in_a_row = 0;
+    s->away_told = false;
+}
+
+/* One request may fail; when the next ones do too, a person may want to know. */
+static void is_away(struct sender *s)
+{
+    if (++s->in_a_row < AWAY_AFTER || s->away_told)
+        return;
+    LOG_ERROR("Qudra away: waiting for it", log_str("failure", s->last_failure));
+    s->away_told = true;
+}
+
 static void remember(struct sender *s, const struct http_response *r)
 {
     if (r->end == HTTP_ANSWERED && r->status >= 200 && r->status < 300)
         s->successes++;
-    if (r->end == HTTP_ANSWERED && r->status < 500)
+    if (r->end == HTTP_ANSWERED && r->status < 500) {
+        is_there(s);
         return;
+    }
     s->failures++;
     if (r->end == HTTP_ANSWERED)
         snprintf(s->last_failure, sizeof s->last_failure, "HTTP status %d", r->status);
     else
         snprintf(s->last_failure, sizeof s->last_failure, "%s", r->failure);
+    is_away(s);
 }
 
 static void tell_world(struct sender *s, const struct errand *errand, const struct http_response *r)

@@ -20,6 +20,8 @@ struct sender {
     int64_t limited;             /* 429 answers since start */
     int64_t successes, failures; /* 2xx; no answer, 5xx */
     char last_failure[256];
+    int in_a_row;   /* failures since Qudra last gave an answer of its own */
+    bool away_told; /* that it does not has been logged */
 };
 
 /* One request on its way. The owner embeds it and keeps it until `done` was called. */

@@ -5,6 +5,9 @@ import os
 import re
 import subprocess
 import unittest
+from pathlib import Path
+
+import yaml
 
 from harness import BUILD, ROOT, ROWS_LEFT, Database, MirrorCase, plain_environment
 
@@ -131,10 +134,11 @@ class Guide(MirrorCase):
                 commands += text.count("$ ")
             elif language == "sql":
                 self.db.psql(text)
-            else:  # a file, whose name stands in its first line
-                name = re.match(r"# (\S+)\n", text)[1]
-                with open(name, "w", encoding="utf-8") as file:
-                    file.write(text)
+            elif named := re.match(r"# (\S+)\n", text):  # a file, by its first line
+                Path(named[1]).write_text(text, encoding="utf-8")
+            else:  # some lines of agent.yaml
+                known = json.loads((DOCS / "agent.schema.json").read_text())["properties"]
+                self.assertLessEqual(set(yaml.safe_load(text)), set(known), text)
         self.assertGreater(commands, 30)
         job = self.sandbox.titled("ممرضة")
         self.assertEqual((job["city"], job["salary_min"], job["description"]),
