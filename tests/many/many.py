@@ -267,8 +267,9 @@ class World:
                  "employment_type": row["contract"], "salary_min": int(row["pay"]),
                  "currency": "SAR", "status": "active"})] += 1
         deferred = Counter({row["account"]: row["n"] for row in self.db.rows(
-            "SELECT account, count(*) AS n FROM qudra_sync.job WHERE state = 'deferred' "
-            "GROUP BY account")})
+            "SELECT s.account, count(*) AS n FROM qudra_sync.job s JOIN job j "
+            "ON s.source_key = j.id::text WHERE s.state = 'deferred' AND j.open "
+            "GROUP BY s.account")})
         wrong = []
         for name in self.names:
             missing = sum((rows[name] - jobs[name]).values())
