@@ -1,14 +1,19 @@
 /*
  * Suspects are kept as hashes of their job ids: only how many different ones there are matters, and
  * that none of them is asked for again. At most as many gather as were in flight when it began.
+ *
+ * Jobs are asked for in the order of their rows, and rows that lie together may well have lost
+ * their jobs together: a few that are missing prove little. So the list has the last word.
  */
 #include "engine/doubt.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/listing.h"
 
 #define SUSPECTS_MAX 128
-#define WITNESSES    3 /* other jobs that must be missing too before all of them count as missing */
+#define WITNESSES    3 /* other jobs that must be missing too before the list is looked at */
+#define LOOKS_MAX    3 /* at a list that cannot be read */
 
 struct doubt {
     struct errand errand; /* first */
@@ -22,6 +27,11 @@ struct doubt {
     bool vouching; /* creates wait until the key has shown a job of ours */
     bool flying;
     uint64_t asked;
+    struct listing listing;
+    int looks;         /* at the list, without an answer that could be used; LOOKS_MAX: enough */
+    struct arena page; /* what the list showed, until the database may be asked */
+    const char **listed;
+    size_t n_listed;
 };
 
 static uint64_t hash_of(const char *job_id)
@@ -69,7 +79,7 @@ bool doubt_is_open(const struct doubt *d)
 
 int64_t doubt_wait_ms(const struct doubt *d, int64_t now_ms)
 {
-    return d->flying ? BEAT_MS : sender_probe_wait_ms(d->account, now_ms);
+    return d->flying || d->listing.flying ? BEAT_MS : sender_probe_wait_ms(d->account, now_ms);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
@@ -110,6 +120,49 @@ static bool ask(struct doubt *d, const char *job_id, struct arena *arena, int64_
     return d->flying;
 }
 
+static bool take_page(void *context, const struct qudra_page *p)
+{
+    struct doubt *d = context;
+    d->listed = arena_alloc(&d->page, (p->n + 1) * sizeof *d->listed);
+    for (size_t i = 0; i < p->n; i++)
+        if (p->jobs[i].job_id != NULL)
+            d->listed[d->n_listed++] = arena_strdup(&d->page, p->jobs[i].job_id);
+    d->looks = LOOKS_MAX;
+    return false;
+}
+
+/* Is one of ours among what the list showed? */
+static bool recognise(struct doubt *d, struct err *e)
+{
+    struct account *a = d->account;
+    if (d->n_listed == 0)
+        return true;
+    struct bound *rows = arena_alloc(&d->page, d->n_listed * sizeof *rows);
+    if (!state_listed(d->state, a->config->name, d->listed, d->n_listed, &d->page, rows, e))
+        return false;
+    for (size_t i = 0; i < d->n_listed && d->listing.key_number == a->key_number; i++)
+        if (rows[i].mapping != NULL)
+            account_find_job(a);
+    d->n_listed = 0;
+    arena_clear(&d->page);
+    return true;
+}
+
+/* One page is enough: where the key is right and some of our jobs are there, the newest is hardly
+ * behind a hundred of other people's. */
+static bool look_or_lose(struct doubt *d, int64_t now_ms, struct err *e)
+{
+    if (!d->listing.active && d->looks >= LOOKS_MAX) {
+        account_lose_jobs(d->account, now_ms);
+        return true;
+    }
+    if (!d->listing.active) {
+        listing_begin(&d->listing);
+        d->looks++;
+    }
+    return listing_turn(&d->listing, now_ms, e);
+}
+
 /* A job that has not been asked for, or any job at all when none was there; NULL: there is none. */
 static const char *choose(const struct doubt *d, const struct bound *rows, size_t n)
 {
@@ -125,6 +178,8 @@ static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
     struct arena arena;
     struct bound *rows;
     size_t n;
+    if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->stopped)
+        return look_or_lose(d, now_ms, e);
     arena_init(&arena, 0);
     bool ok = state_bound(d->state, a->config->name, NULL, d->n_suspects + 1, &arena, &rows, &n, e);
     const char *next = ok ? choose(d, rows, n) : NULL;
@@ -133,7 +188,7 @@ static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
     else if (ok && d->n_suspects <= REMOVE_FLOOR)
         account_find_job(a); /* no other job could tell, and too few to do harm */
     else if (ok)
-        account_lose_jobs(a, now_ms);
+        ok = look_or_lose(d, now_ms, e);
     arena_release(&arena);
     return ok;
 }
@@ -147,18 +202,19 @@ static bool is_over(const struct doubt *d)
 bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
 {
     struct account *a = d->account;
-    if (d->flying)
+    if (d->flying || d->listing.flying)
         return true;
+    if (!recognise(d, e))
+        return false;
     if (is_over(d)) {
         d->n_suspects = 0;
-        d->witnesses = 0;
+        d->witnesses = d->looks = 0;
+        d->listing.active = false;
         d->vouching = false;
         d->key_number = a->key_number;
     }
     if (!doubt_is_open(d))
         return true;
-    if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->jobs_missing)
-        account_lose_jobs(a, now_ms);
     if (!start || sender_probe_wait_ms(a, now_ms) > 0)
         return true;
     return go_on(d, now_ms, e);
@@ -173,10 +229,14 @@ struct doubt *doubt_new(struct account *a, struct sender *s, struct pg *state)
     d->account = a;
     d->sender = s;
     d->state = state;
+    listing_init(&d->listing, a, s, take_page, d);
+    arena_init(&d->page, 0);
     return d;
 }
 
 void doubt_free(struct doubt *d)
 {
+    listing_release(&d->listing);
+    arena_release(&d->page);
     mem_free(d);
 }

@@ -4,9 +4,9 @@
  *
  * A 404 is believed only from a key that has shown a job of ours, and then a few times in a row
  * (REMOVE_FLOOR). Otherwise another job is asked for before anything else is sent. When more than a
- * few are missing and not one is there, the account stops: recreating everything in a stranger's
- * account is what promise 4 forbids. Where so few jobs exist that all of them may be gone, it is
- * believed.
+ * few are missing, not one was there and the list shows none of ours, the account stops: recreating
+ * everything in a stranger's account is what promise 4 forbids. Where so few jobs exist that all of
+ * them may be gone, it is believed.
  */
 #ifndef QS_ENGINE_DOUBT_H
 #define QS_ENGINE_DOUBT_H

@@ -1,6 +1,8 @@
 """Promise 4 against a wave of 404s: a key of another Qudra account must not have everything made anew."""
 
+import json
 import unittest
+import urllib.request
 
 from harness import KEY_REFUSED, MirrorCase, eventually
 
@@ -39,6 +41,19 @@ class AStrangersKey(MirrorCase):
             self.assertIn("is this key of another Qudra account?", done.stderr)
         self.assertEqual(len(self.sandbox.jobs()), self.before)
 
+    def test_it_is_noticed_where_the_stranger_has_jobs_too(self):
+        self.post_as_the_stranger()
+        done = self.agent.run("once", expect=KEY_REFUSED)
+        self.assertIn("is this key of another Qudra account?", done.stderr)
+        self.assertEqual(len(self.sandbox.jobs()), self.before + 1)
+
+    def test_it_is_noticed_where_the_list_cannot_be_read(self):
+        self.sandbox.fault("500", match={"method": "GET", "path": "/v1/partner/jobs"})
+        done = self.agent.run("once", expect=KEY_REFUSED)
+        self.assertEqual(self.sandbox.stats()["faults"].get("500"), 3)
+        self.assertIn("is this key of another Qudra account?", done.stderr)
+        self.assertEqual(len(self.sandbox.jobs()), self.before)
+
     def test_status_says_so_until_the_right_key_is_back(self):
         running = self.agent.start()
         running.log_contains("none of its jobs is there")
@@ -52,6 +67,16 @@ class AStrangersKey(MirrorCase):
         running.stop()
         self.assertEqual(running.log.count("none of its jobs is there"), 1)
         self.assertEqual(len(self.sandbox.jobs()), self.before)
+
+    def post_as_the_stranger(self):
+        body = {"title": "Head cook", "description": "Cooks.", "city": "Riyadh",
+                "employment_type": "full_time", "salary_min": 9000, "currency": "SAR",
+                "status": "active"}
+        request = urllib.request.Request(
+            f"{self.sandbox.base_url}/partner/jobs", data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {STRANGER}"})
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request):
+            pass
 
     def trouble(self):
         return self.db.value("SELECT trouble FROM qudra_sync.account")
@@ -87,7 +112,8 @@ class TheRightKey(MirrorCase):
 
 class JobsThatAreReallyGone(MirrorCase):
     def lose(self, n):
-        for job in self.sandbox.live()[:n]:
+        """Those of the first n rows: jobs are asked for in this order."""
+        for job in sorted(self.sandbox.live(), key=lambda job: job["title"])[:n]:
             self.sandbox.admin(f"jobs/{job['id']}", {"deleted": True})
 
     def test_one_among_others_is_made_anew(self):
@@ -101,9 +127,8 @@ class JobsThatAreReallyGone(MirrorCase):
     def test_one_is_believed_when_another_job_is_there(self):
         self.fill(10)
         self.agent.run("backfill")
-        key = self.sandbox.live()[0]["title"].split()[-1]
         self.lose(1)
-        self.db.psql(f"UPDATE job SET title = 'Edited' WHERE id = {key}")
+        self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1")
         self.agent.run("once")
         self.assert_mirrored()
         self.assertEqual(len(self.sandbox.requests("GET")), 1)
@@ -123,6 +148,22 @@ class JobsThatAreReallyGone(MirrorCase):
         self.db.psql("UPDATE job SET title = title || ' edited'")
         self.agent.run("once")
         self.assert_mirrored()
+
+    def test_all_but_one_are_made_anew(self):
+        self.fill(60)
+        self.agent.run("backfill")
+        self.lose(59)
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        self.agent.run("once")
+        self.assert_mirrored()
+
+    def test_new_rows_do_not_wait_for_many_that_are_gone(self):
+        self.fill(60)
+        self.agent.run("backfill")
+        self.lose(30)
+        self.fill(3, first=100)
+        self.agent.run("once")
+        self.assertEqual(len(self.sandbox.live()), 33)
 
 
 class AKeyThatIsRefused(MirrorCase):
