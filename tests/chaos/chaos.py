@@ -224,6 +224,12 @@ class Chaos(partner.Partner, Breakage, Judge):
 
     # ---- quiet -----------------------------------------------------------------------------------
 
+    @staticmethod
+    def end(agent):
+        """Once it has begun: before that, TERM ends a process as it ends any."""
+        agent.log_contains(r"\S")
+        agent.stop()
+
     def calm(self):
         self.do_what_is_due()
         for session in list(self.transactions):
@@ -234,14 +240,14 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.good_key()  # a request may have taken the last one with it
         self.hand_over_key()
         while len(self.running) > 1:
-            self.running.pop(self.one_of("calm")).stop()
+            self.end(self.running.pop(self.one_of("calm")))
         self.lift_quota()
         for _ in range(2):  # what Qudra refused without a reason
             self.wait_for(lambda: not self.restless())
             self.agent.run("retry", expect=(OK, ROWS_LEFT, LOCKED))
         by_person = self.events["vanish"] + self.events["meddle"]
         self.wait_for(lambda: not self.restless() and (by_person or not self.differences()))
-        self.running[0].stop()
+        self.end(self.running[0])
         if by_person:
             self.report = self.agent.run("reconcile", "--fix", expect=(OK, ROWS_LEFT)).text
         self.assert_at_rest()
