@@ -24,7 +24,8 @@ struct relation {
 struct relations {
     struct relation relation[RELATIONS];
     size_t n;
-    double cost; /* of the whole plan, in the planner's units */
+    double cost;     /* of the whole plan, in the planner's units */
+    const char *way; /* how the tables are read, in the plan's words; NULL: none is */
 };
 
 struct planning {
@@ -60,19 +61,33 @@ static void add_relation(struct relations *out, const struct json *node)
             (struct relation){.schema = schema, .name = name, .scanned = is_scan(node)};
 }
 
-static void walk(const struct json *node, struct relations *out)
+/* "Index Scan by job_pkey of job, Seq Scan of city" */
+static void add_way(struct relations *out, const struct json *node, struct arena *a)
 {
-    add_relation(out, node);
-    const struct json *below = json_get(node, "Plans");
-    for (const struct json *n = below != NULL ? below->first : NULL; n != NULL; n = n->next)
-        walk(n, out);
+    const char *name = json_string(json_get(node, "Relation Name"));
+    const char *index = json_string(json_get(node, "Index Name"));
+    if (name == NULL && index == NULL)
+        return;
+    out->way = arena_printf(a, "%s%s%s%s%s%s%s", out->way != NULL ? out->way : "",
+                            out->way != NULL ? ", " : "", json_string(json_get(node, "Node Type")),
+                            index != NULL ? " by " : "", index != NULL ? index : "",
+                            name != NULL ? " of " : "", name != NULL ? name : "");
 }
 
-static void read_plan(const struct json *plan, struct relations *out)
+static void walk(const struct json *node, struct relations *out, struct arena *a)
+{
+    add_relation(out, node);
+    add_way(out, node, a);
+    const struct json *below = json_get(node, "Plans");
+    for (const struct json *n = below != NULL ? below->first : NULL; n != NULL; n = n->next)
+        walk(n, out, a);
+}
+
+static void read_plan(const struct json *plan, struct relations *out, struct arena *a)
 {
     const struct json *cost = json_get(plan, "Total Cost");
     out->cost = cost != NULL && cost->type == JSON_NUMBER ? strtod(cost->text, NULL) : 0;
-    walk(plan, out);
+    walk(plan, out, a);
 }
 
 static bool is_scanned(const struct relations *r, const char *schema, const char *name)
@@ -132,7 +147,7 @@ static bool explain(const struct planning *p, enum mapping_query q, struct relat
         const struct json *list = json_read(a, arena_strndup(a, text.data, text.len), text.len, e);
         ok = list != NULL;
         if (ok)
-            read_plan(json_get(list->first, "Plan"), out);
+            read_plan(json_get(list->first, "Plan"), out, a);
     }
     pg_result_free(r);
     for (size_t i = 0; i < MAPPING_MAX_KEY; i++)
@@ -204,12 +219,14 @@ static bool check_plan(const struct planning *p, enum mapping_query q, const cha
 {
     struct relations chosen = {.n = 0}, forced = {.n = 0};
     struct pg_result *r = NULL;
+    bool big = false;
     if (!explain(p, q, &chosen, e) || !explain_reluctant(p, q, &forced, e) ||
         !ask_relations(p, &chosen, &r, e))
         return false;
     for (size_t i = 0; i < pg_rows(r); i++) {
         const char *schema = pg_str(r, i, 0), *name = pg_str(r, i, 1);
         int64_t rows = pg_int(r, i, 2, 0);
+        big = big || rows > BIG_ROWS;
         if (filters && pg_bool(r, i, 3))
             check_say(
                 p->check, CHECK_WARNING,
@@ -219,6 +236,8 @@ static bool check_plan(const struct planning *p, enum mapping_query q, const cha
         if (rows > BIG_ROWS && lacks_index(p, &chosen, &forced, schema, name, pg_float(r, i, 4, 0)))
             say_whole(p, q, what, name, rows);
     }
+    if (big && chosen.way != NULL)
+        check_say(p->check, CHECK_NOTE, NULL, "%s: %s", what, chosen.way);
     pg_result_free(r);
     return true;
 }

@@ -204,7 +204,10 @@ class CheckDatabase(CheckCase):
         self.assert_said(jobs, "warning", "looking for changes", "12000",
                          'CREATE INDEX CONCURRENTLY ON "public"."job" ("updated_at", "id")')
         self.db.psql('CREATE INDEX ON "public"."job" ("updated_at", "id")')
-        self.assertEqual(self.said(self.check("--offline")["mapping jobs"], "warning"), [])
+        jobs = self.check("--offline")["mapping jobs"]
+        self.assertEqual(self.said(jobs, "warning"), [])
+        self.assert_said(jobs, "note", "looking for changes: Index Scan by job_updated_at_id_idx")
+        self.assert_said(jobs, "note", "looking up a row: Index Scan by job_pkey of job")
 
     def test_a_big_table_without_a_key_index_gets_that_too(self):
         self.db.psql("ALTER TABLE job DROP CONSTRAINT job_pkey")
