@@ -251,7 +251,7 @@ class World:
             held = Counter(row["holder"] for row in self.db.rows(
                 "SELECT holder FROM qudra_sync.account WHERE holder IS NOT NULL"))
             return sum(held.values()) == len(self.names) and len(held) == len(self.agents) and \
-                max(held.values()) - min(held.values()) <= 1
+                max(held.values()) <= -(-len(self.names) // len(self.agents))
         eventually(even, 30, what="every agent holds its even part of the accounts")
 
     # ---- the verdict -----------------------------------------------------------------------------
