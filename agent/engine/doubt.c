@@ -178,7 +178,7 @@ static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
     struct arena arena;
     struct bound *rows;
     size_t n;
-    if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->stopped)
+    if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->jobs_missing)
         return look_or_lose(d, now_ms, e);
     arena_init(&arena, 0);
     bool ok = state_bound(d->state, a->config->name, NULL, d->n_suspects + 1, &arena, &rows, &n, e);
