@@ -80,6 +80,7 @@ class Agent:
         self.comes_back(lambda: self.running.send(signal.SIGCONT))
 
     def cut_off(self):
+        self.running.log_contains(" started ")  # a login refused at the very start ends it
         self.world.db.psql(f"ALTER ROLE {self.role} NOLOGIN; SELECT count(pg_terminate_backend(pid)) "
                            f"FROM pg_stat_activity WHERE usename = '{self.role}'")
         self.comes_back(lambda: self.world.db.psql(f"ALTER ROLE {self.role} LOGIN"))
