@@ -93,6 +93,18 @@ bool state_write(struct state_call *c, const char *sql, struct pg_result **out, 
     return true;
 }
 
+bool state_write_keys(struct pg *pg, const struct lease *l, const char *sql, const char *mapping,
+                      const char *const *keys, size_t n, struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, l);
+    pg_add_str(&c.params, mapping);
+    struct pg_array *key = state_call_column(&c, PG_TEXT);
+    for (size_t i = 0; i < n; i++)
+        pg_array_str(key, keys[i]);
+    return state_write(&c, sql, NULL, e);
+}
+
 bool state_write_count(struct state_call *c, const char *sql, int64_t *count, struct err *e)
 {
     struct pg_result *r;

@@ -169,13 +169,7 @@ bool state_mark(struct pg *pg, const struct lease *leases, size_t n_leases, cons
 bool state_move(struct pg *pg, const struct lease *l, const char *mapping, const char *const *keys,
                 size_t n, struct err *e)
 {
-    struct state_call c;
-    state_call_init(&c, pg, l);
-    pg_add_str(&c.params, mapping);
-    struct pg_array *key = state_call_column(&c, PG_TEXT);
-    for (size_t i = 0; i < n; i++)
-        pg_array_str(key, keys[i]);
-    return state_write(&c, sql_state_move, NULL, e);
+    return state_write_keys(pg, l, sql_state_move, mapping, keys, n, e);
 }
 
 /* ---- what is gone ---------------------------------------------------------------------------- */

@@ -33,6 +33,9 @@ bool state_send(struct state_call *c, const char *sql, struct err *e) MUST_CHECK
  * the fence held: ERR_FENCED when not, and nothing was written. */
 bool state_write(struct state_call *c, const char *sql, struct pg_result **out,
                  struct err *e) MUST_CHECK;
+/* Such a write with two parameters beside the lease: a mapping, and keys of its rows. */
+bool state_write_keys(struct pg *pg, const struct lease *l, const char *sql, const char *mapping,
+                      const char *const *keys, size_t n, struct err *e) MUST_CHECK;
 /* A write whose second column is a count. */
 bool state_write_count(struct state_call *c, const char *sql, int64_t *count,
                        struct err *e) MUST_CHECK;

@@ -11,26 +11,14 @@ bool state_plan_clear(struct pg *pg, const struct lease *l, struct err *e)
     return state_write(&c, sql_state_plan_clear, NULL, e);
 }
 
-static bool write_keys(struct pg *pg, const struct lease *l, const char *sql, const char *mapping,
-                       const char *const *keys, size_t n, struct err *e)
-{
-    struct state_call c;
-    state_call_init(&c, pg, l);
-    pg_add_str(&c.params, mapping);
-    struct pg_array *key = state_call_column(&c, PG_TEXT);
-    for (size_t i = 0; i < n; i++)
-        pg_array_str(key, keys[i]);
-    return state_write(&c, sql, NULL, e);
-}
-
 bool state_plan_add(struct pg *pg, const struct lease *l, const char *mapping,
                     const char *const *keys, size_t n, struct err *e)
 {
-    return write_keys(pg, l, sql_state_plan_add, mapping, keys, n, e);
+    return state_write_keys(pg, l, sql_state_plan_add, mapping, keys, n, e);
 }
 
 bool state_plan_drop(struct pg *pg, const struct lease *l, const char *mapping,
                      const char *const *keys, size_t n, struct err *e)
 {
-    return write_keys(pg, l, sql_state_plan_drop, mapping, keys, n, e);
+    return state_write_keys(pg, l, sql_state_plan_drop, mapping, keys, n, e);
 }
