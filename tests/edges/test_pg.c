@@ -334,6 +334,10 @@ static void test_what_was_sent_can_be_received_or_given_up(void **state)
     pg_give_up(pg);
     assert_false(pg_is_sending(pg));
     assert_true(clock_mono_ms() - start < 5000);
+    /* A server passes over a cancel that overtakes its statement: then the connection was closed.
+     */
+    if (!pg_alive(pg))
+        assert_done(pg_reconnect(pg, &err));
     assert_int_equal(database_int(pg, "SELECT 1"), 1);
 }
 
