@@ -49,8 +49,9 @@ install_server() {
     install postgresql-15
 }
 
-# Prometheus and pgbouncer are wanted for their programs alone; installed, they would be started and
-# listen on a port.
+# These are wanted for their programs alone; installed, they would be started and listen on a port.
+UNPACKED="prometheus pgbouncer nginx"
+
 lacks_program() {
     ! command -v "$1" >/dev/null && [ ! -x "$TOOLS/usr/bin/$1" ] && [ ! -x "$TOOLS/usr/sbin/$1" ]
 }
@@ -75,8 +76,9 @@ for package in $wanted; do
     is_installed "$package" || missing="$missing $package"
 done
 case " $* " in *" test "*)
-    if lacks_program promtool; then missing="$missing prometheus"; fi
-    if lacks_program pgbouncer; then missing="$missing pgbouncer"; fi
+    for package in $UNPACKED; do
+        if lacks_program "$package"; then missing="$missing $package"; fi
+    done
     ;;
 esac
 [ -n "$missing" ] || exit 0
@@ -92,10 +94,11 @@ fi
 apt-get update -q
 others=
 for package in $missing; do
-    case $package in postgresql-15 | prometheus | pgbouncer) ;; *) others="$others $package" ;; esac
+    case " postgresql-15 $UNPACKED " in *" $package "*) ;; *) others="$others $package" ;; esac
 done
 # shellcheck disable=SC2086 # a list of words
 [ -z "$others" ] || install $others
 case "$missing " in *" postgresql-15 "*) install_server ;; esac
-case "$missing " in *" prometheus "*) unpack prometheus ;; esac
-case "$missing " in *" pgbouncer "*) unpack pgbouncer ;; esac
+for package in $UNPACKED; do
+    case "$missing " in *" $package "*) unpack "$package" ;; esac
+done

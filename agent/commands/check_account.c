@@ -115,6 +115,7 @@ static bool ask(struct check *c, const struct account *a, struct http *http, str
         .method = "GET",
         .url = arena_printf(c->arena, "%s%s?limit=1", a->dialect.base_url, a->dialect.list_path),
         .key = a->key,
+        .ca_file = a->config->ca_file,
         .timeout_ms = a->config->timeout_ms,
     };
     struct http_response *r = NULL;

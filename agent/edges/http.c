@@ -225,8 +225,10 @@ static void add_lines(struct exchange *x, const struct http_request *r)
             BUG("libcurl does not take " #option);                                                 \
     } while (0)
 
-static void set_connection(struct exchange *x, int64_t timeout_ms)
+static void set_connection(struct exchange *x, const char *ca_file, int64_t timeout_ms)
 {
+    if (ca_file)
+        SET(CURLOPT_CAINFO, ca_file);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -280,7 +282,7 @@ bool http_start(struct http *h, const struct http_request *r, struct err *e)
     x->body_len = r->body_len;
     x->not_after_ms = r->not_after_ms;
     add_lines(x, r);
-    set_connection(x, r->timeout_ms);
+    set_connection(x, r->ca_file, r->timeout_ms);
     set_callbacks(x);
     set_request(x, r);
     const CURLMcode code = curl_multi_add_handle(h->multi, x->easy);

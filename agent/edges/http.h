@@ -25,6 +25,7 @@ struct http_request {
     const char *body;            /* NULL: none; must last until the response has ended */
     size_t body_len;
     const struct secret *key;
+    const char *ca_file; /* certificates to verify by; NULL: the system's */
     int64_t timeout_ms;
     int64_t not_after_ms; /* monotonic: nothing of it leaves after that; 0: at any time */
     void *tag;            /* handed back */

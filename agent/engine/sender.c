@@ -60,6 +60,7 @@ bool sender_start(struct sender *s, struct errand *errand, const struct qudra_re
         .body = request->body,
         .body_len = request->body_len,
         .key = a->key,
+        .ca_file = a->config->ca_file,
         .timeout_ms = a->config->timeout_ms,
         .not_after_ms = *a->until_ms,
         .tag = errand,

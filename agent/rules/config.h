@@ -26,6 +26,7 @@ struct config_account {
     double headroom;
     int64_t concurrency;
     int64_t timeout_ms;
+    const char *ca_file; /* absolute; NULL: the system's certificates */
     int64_t
         settle_wait_ms; /* how long an uncertain create is looked for before it counts as lost */
     int64_t quota;      /* jobs a month; -1 unlimited; -2: the plan's */

@@ -45,6 +45,10 @@ const struct option config_options[] = {
     {.name = "qudra.timeout", .type = OPTION_DURATION, .offset = OF_ACCOUNT(timeout_ms),
      .fallback = "30s", .reloadable = true, .min = 100, .max = 10 * MINUTE,
      .help = "How long an answer is waited for."},
+    {.name = "qudra.ca_file", .type = OPTION_PATH, .offset = OF_ACCOUNT(ca_file),
+     .reloadable = true,
+     .help = "File of certificates (PEM) to verify TLS by, in place of the system's: for a web proxy "
+             "that opens TLS. TLS is verified always."},
     {.name = "qudra.settle_wait", .type = OPTION_DURATION, .offset = OF_ACCOUNT(settle_wait_ms),
      .fallback = "1m", .reloadable = true, .min = 0, .max = HOUR,
      .help = "How long a create whose answer was lost is looked for in Qudra's list before it "

@@ -21,7 +21,7 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from servers import (DEADLINE_S, TOOLS, Database, Pooler, Postgres, Session,  # noqa: F401
+from servers import (DEADLINE_S, Database, Pooler, Postgres, Session,  # noqa: F401
                      dies_with_parent, eventually, plain_environment, postgres_programs,
                      psql_command, remove_shared_server, shared_server)
 
@@ -31,9 +31,6 @@ WRAPPER = os.environ.get("QS_WRAPPER", "").split()  # valgrind with its options
 KEY = "qk_test_harness"
 
 OK, USAGE, ROWS_LEFT, AWAY, INTERNAL, LOCKED, KEY_REFUSED, CONFIG = 0, 64, 65, 69, 70, 75, 77, 78
-
-# Programs that packaging/dependencies.sh has unpacked and not installed.
-os.environ["PATH"] += f":{TOOLS}/usr/bin"
 
 # ---- the sandbox ---------------------------------------------------------------------------------
 

@@ -1,11 +1,18 @@
-"""What may stand in between: a web proxy whose way out is broken, and a database that is cut off."""
+"""What may stand in between: a web proxy whose way out is broken, a server that ends TLS, and a
+database that is cut off."""
 
 import contextlib
 import os
+import shutil
+import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
+from pathlib import Path
+
+from servers import dies_with_parent, eventually
 
 
 class BrokenWebProxy(threading.Thread):
@@ -34,6 +41,71 @@ class BrokenWebProxy(threading.Thread):
 
     def close(self):
         self.listener.close()
+
+
+class TlsEnd:
+    """nginx before a server: TLS by a private authority, HTTP/2 where it is wanted."""
+
+    CONFIG = """
+        daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
+        events {{ worker_connections 512; }}
+        http {{
+            log_format wire '$server_protocol $remote_port $request_method $status';
+            access_log {folder}/wire wire;
+            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+            fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+            scgi_temp_path {folder}/scgi;
+            server {{
+                listen 127.0.0.1:{port} ssl {http2};
+                ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+                keepalive_requests {requests};
+                location / {{ proxy_pass {behind}; proxy_http_version 1.1; }} }} }}
+    """
+
+    def __init__(self, behind, port, http2=True, requests=1_000_000):
+        """`requests`: after so many a connection is ended, as every server does some time."""
+        self.folder = Path(tempfile.mkdtemp(prefix="qs-tls-"))
+        self.ca_file = self.folder / "ca.pem"
+        self.base_url = f"https://127.0.0.1:{port}/v1"
+        self._make_certificates()
+        config = self.folder / "conf"
+        config.write_text(self.CONFIG.format(folder=self.folder, port=port, behind=behind,
+                                             http2="http2" if http2 else "", requests=requests))
+        program = shutil.which("nginx")
+        if program is None:
+            raise RuntimeError("nginx is not there: run `make deps`")
+        with open(self.folder / "said", "wb") as said:
+            self.process = subprocess.Popen(
+                [program, "-c", config, "-p", self.folder, "-e", self.folder / "errors"],
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGKILL))
+        eventually(lambda: self._listens(port), what=f"nginx listens (see {self.folder})")
+
+    def _make_certificates(self):
+        for words in (("ca", "-subj", "/CN=The tests' authority"),
+                      ("cert", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1",
+                       "-CA", "ca.pem", "-CAkey", "ca.key")):
+            name, *more = words
+            key = "key.pem" if name == "cert" else "ca.key"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                            "-keyout", key, "-out", f"{name}.pem", *more], cwd=self.folder,
+                           capture_output=True, check=True)
+
+    @staticmethod
+    def _listens(port):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    def wire(self):
+        """Protocol, connection, method, status of each request so far."""
+        lines = (self.folder / "wire").read_text().splitlines()
+        return [line.split() for line in lines]
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Cutter(threading.Thread):

@@ -20,7 +20,9 @@ from pathlib import Path
 
 DEADLINE_S = float(os.environ.get("QS_DEADLINE_S", 30))
 POLL_S = 0.02
-TOOLS = Path(__file__).resolve().parents[2] / "build" / "tools"  # unpacked by packaging/dependencies.sh
+# Programs that packaging/dependencies.sh has unpacked and not installed.
+TOOLS = Path(__file__).resolve().parents[2] / "build" / "tools"
+os.environ["PATH"] += f":{TOOLS}/usr/bin:{TOOLS}/usr/sbin:/usr/sbin"
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -249,7 +251,7 @@ class Pooler:
         self.process = None
 
     def start(self):
-        program = shutil.which("pgbouncer", path=os.environ["PATH"] + f":/usr/sbin:{TOOLS}/usr/sbin")
+        program = shutil.which("pgbouncer")
         if program is None:
             raise RuntimeError("pgbouncer is not installed: run `make deps`")
         with open(self.folder / "log", "ab") as log:
