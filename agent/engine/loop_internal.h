@@ -32,6 +32,8 @@ struct loop {
     char accounts_seen[32];   /* where the next look for changed accounts begins, */
     int64_t accounts_at_ms;   /* and when */
     int64_t share_at_ms;      /* when accounts are taken and given up again */
+    int64_t strays_until_ms;  /* monotonic: when those that were taken are offered again; 0: none */
+    int64_t strays_for_ms;    /* for how long the next ones are kept */
     bool waiting_told;        /* "another agent holds the account" has been logged */
     int64_t waiting_since_ms; /* for an account that another holds; 0: none */
 

@@ -1,7 +1,10 @@
 /*
- * Which accounts are ours. Each agent that shares aims at its part of those it knows, rounded up;
- * what it has beyond that it gives up, idle ones first, and what is free it takes up to it. What
- * nobody takes for a while (another agent's agent.yaml may not name it) goes to whoever can.
+ * Which accounts are ours. Each agent that shares aims at its part of those it knows; where the sum
+ * does not come out even, the first by name have one more. What it has beyond that it gives up,
+ * idle ones first, and what is free it takes up to it. What nobody takes for a while (another
+ * agent's agent.yaml may not name it, or the other is stopped) goes to whoever can, as a stray.
+ * Strays are offered again when other agents share, and else ever more rarely: an account lies free
+ * meanwhile.
  *
  * An account is given back when nothing of it is in flight. One that was lost, because this agent
  * had been declared dead, is only forgotten: what its requests answer is another's to find out.
@@ -13,8 +16,10 @@
 #include "base/log.h"
 #include "engine/loop_internal.h"
 
-#define STRAY_MS    5000  /* free for so long: nobody else wants it */
-#define SAME_END_MS 10000 /* accounts left within this time were left by one agent */
+#define STRAY_MS         5000   /* free for so long: nobody else wants it */
+#define STRAY_FIRST_MS   10000  /* kept for so long before it is offered again, then twice that, */
+#define STRAY_LONGEST_MS 300000 /* and so on, up to this */
+#define SAME_END_MS      10000  /* accounts left within this time were left by one agent */
 
 /* ---- counting ----------------------------------------------------------------------------------
  */
@@ -45,8 +50,8 @@ static size_t part(const struct loop *l)
 {
     size_t n = 0, agents = l->tenure.sharing;
     for (size_t i = 0; i < l->n_workers; i++)
-        n += l->workers[i]->wanted && !l->workers[i]->stray;
-    return !l->tenure.shares || agents < 2 ? n : (n + agents - 1) / agents;
+        n += l->workers[i]->wanted && !l->workers[i]->foreign;
+    return !l->tenure.shares || agents < 2 ? n : n / agents + (l->tenure.rank < n % agents);
 }
 
 static void list_leases(struct loop *l)
@@ -186,6 +191,8 @@ static bool begin(struct loop *l, struct worker *w, const struct taken *t, bool 
         return false;
     w->stand = WORKER_HELD;
     w->stray = stray;
+    if (stray)
+        l->strays_until_ms = now_ms + l->strays_for_ms;
     if (l->waiting_told)
         LOG_INFO("account taken over", log_str("account", w->account.config->name));
     if (t->pending || t->under_way || t->deferred || account_tell_wait_ms(&w->account, now_ms) == 0)
@@ -270,6 +277,21 @@ static bool take_part(struct loop *l, int64_t now_ms, struct err *e)
     return loop_holds_all(l) || take(l, l->n_workers, true, now_ms, e);
 }
 
+/* From now on they are given up like any other. */
+static void offer_strays(struct loop *l, int64_t now_ms)
+{
+    bool over = l->strays_until_ms > 0 && now_ms >= l->strays_until_ms;
+    if (!over && !l->tenure.regrouped)
+        return;
+    l->strays_for_ms = l->tenure.regrouped ? STRAY_FIRST_MS : 2 * l->strays_for_ms;
+    if (l->strays_for_ms > STRAY_LONGEST_MS)
+        l->strays_for_ms = STRAY_LONGEST_MS;
+    l->tenure.regrouped = false;
+    l->strays_until_ms = 0;
+    for (size_t i = 0; i < l->n_workers; i++)
+        l->workers[i]->stray = false;
+}
+
 static void give_up_surplus(struct loop *l, int64_t now_ms)
 {
     size_t ours = 0, aim = part(l);
@@ -305,6 +327,7 @@ bool loop_share(struct loop *l, int64_t now_ms, struct err *e)
     l->share_at_ms = INT64_MAX;
     loop_look_for_keys(l, now_ms);
     give_up_unwanted(l, now_ms);
+    offer_strays(l, now_ms);
     give_up_surplus(l, now_ms);
     return let_go(l, e) && take_part(l, now_ms, e) && (l->stopping || give_way(l, now_ms, e));
 }

@@ -45,12 +45,14 @@ static bool bury_dead(const struct agents *all, struct pg *state, struct arena *
 
 static void count(struct tenure *t, const struct agents *all)
 {
+    size_t sharing = t->sharing, rank = t->rank;
     t->any_free = all->any_free;
-    t->sharing = t->crowd = 0;
+    t->sharing = t->rank = t->crowd = 0;
     t->rival[0] = '\0';
     for (size_t i = 0; i < all->n; i++) {
         const struct agent_row *r = &all->row[i];
         t->sharing += r->shares;
+        t->rank += r->shares && strcmp(r->name, t->name) < 0;
         if (strcmp(r->name, t->name) == 0)
             continue;
         t->crowd++;
@@ -59,6 +61,7 @@ static void count(struct tenure *t, const struct agents *all)
         t->rival_left_ms = r->left_ms;
         snprintf(t->rival, sizeof t->rival, "%s", r->name);
     }
+    t->regrouped = t->regrouped || t->sharing != sharing || t->rank != rank;
 }
 
 /* Looks again behind a burial, so that what was freed is seen at once. */

@@ -19,7 +19,9 @@ struct tenure {
     int64_t until_ms;   /* monotonic: nothing may be sent after it */
     int64_t beat_at_ms; /* monotonic */
     bool begun;
-    size_t sharing;        /* agents that live and share, this one counted if it does */
+    size_t sharing;        /* agents that live and share, this one counted if it does, */
+    size_t rank;           /* and how many of them stand before it, by name */
+    bool regrouped;        /* other agents share than before; whoever acts on it clears it */
     size_t crowd;          /* others that live, whether they share or not */
     bool any_free;         /* some account is held by nobody */
     char rival[160];       /* that of the others who will live longest; "": there is none */

@@ -45,7 +45,7 @@ struct worker {
     bool wanted;      /* configured and enabled; else it is given back and not taken again */
     bool gone;        /* to be forgotten when it is free: removed, or about to be read anew */
     bool foreign;     /* its jobs are of the other environment, which has been told */
-    bool stray;       /* taken beyond our part because nobody else did: not given up for that */
+    bool stray;       /* taken beyond our part because nobody else did: kept for a while */
     enum worker_stand stand;
 
     struct push *push; /* NULL, as the others: it sleeps */

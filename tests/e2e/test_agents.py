@@ -43,6 +43,39 @@ class SeveralAgents(AccountsCase):
         third.stop()
         self.assert_each_mirrored()
 
+    def test_shares_differ_by_one_at_most_though_the_sum_does_not_come_out_even(self):
+        running = [self.agent.start() for _ in range(4)]
+        eventually(lambda: self.shares() == [1, 1, 2, 2])
+        running[0].stop()
+        eventually(lambda: self.shares() == [2, 2, 2])
+        for agent in running[1:]:
+            agent.stop()
+
+    def test_what_was_taken_in_the_place_of_another_goes_back_to_it(self):
+        """One dies, its heir is stopped: the third takes what lies free, beyond its own part."""
+        running = [self.agent.start() for _ in range(3)]
+        eventually(lambda: self.shares() == [2, 2, 2])
+        first, heir, dies = running
+        heir.send(signal.SIGSTOP)
+        dies.kill()
+        eventually(lambda: len(self.accounts_of(first)) == 6)
+        heir.send(signal.SIGCONT)
+        eventually(lambda: self.shares() == [3, 3])
+        first.stop()
+        heir.stop()
+
+    def test_what_one_alone_knows_of_is_not_left_lying(self):
+        knows_one = self.new_agent(accounts=[self.agent.config["accounts"][0]])
+        knows_one.write("mappings/jobs.yaml", self.MAPPING.replace(
+            "  account: employer", "  account: employer\n  where: employer = 'e0'"))
+        self.fill_all(2)
+        all_known, one = self.agent.start(), knows_one.start()
+        one.log_contains(" started ")
+        eventually(lambda: sum(self.shares()) == 6 and len(self.shares()) == 2)
+        eventually(self.are_mirrored)
+        all_known.stop()
+        one.stop()
+
     def test_one_that_is_killed_is_taken_over(self):
         self.fill_all(5)
         first, second = self.agent.start(), self.agent.start()
@@ -94,6 +127,24 @@ class SeveralAgents(AccountsCase):
             self.db.psql(f"UPDATE job SET employer = '{new}' WHERE id IN "
                          f"(SELECT id FROM job WHERE employer = '{old}' ORDER BY id LIMIT 2)")
             eventually(self.are_mirrored)
+        first.stop()
+        second.stop()
+        self.assert_each_mirrored()
+
+    def test_a_row_leaves_an_account_with_a_dead_key_that_another_agent_holds(self):
+        self.fill_all(10)
+        first, second = self.agent.start(), self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        eventually(self.are_mirrored)
+        old, new = min(self.accounts_of(second)), min(self.accounts_of(first))
+        self.sandbox.admin("keys", {"action": "revoke", "key": self.key(old)})
+        self.db.psql(f"UPDATE job SET employer = '{new}', title = title || ' (m/f)' WHERE id IN "
+                     f"(SELECT id FROM job WHERE employer = '{old}' ORDER BY id LIMIT 2)")
+        eventually(lambda: self.is_mirrored_for(*(set(self.employers) - {old})))
+        self.assertEqual(len(self.open_of(old)), 10)
+        self.sandbox.admin("keys", {"key": self.key(old) + "_2", "account": old, "plan": "growth"})
+        self.key_file(self.agent, old, self.key(old) + "_2")
+        eventually(self.are_mirrored)
         first.stop()
         second.stop()
         self.assert_each_mirrored()

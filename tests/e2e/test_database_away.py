@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 
 from harness import AWAY, CONFIG, MirrorCase, eventually
+from proxies import Cutter
 from test_monitoring import free_port
 
 
@@ -71,6 +72,43 @@ class AwayAtTheStart(MirrorCase):
         self.db.psql("DROP SCHEMA qudra_sync CASCADE")
         running = self.agent.start()
         self.assertEqual(running.wait(), CONFIG)
+
+
+class CutOffAtTheFirstConnection(MirrorCase):
+    """By the server, by the network: both are waited for. A login that is refused is a mistake."""
+
+    def setUp(self):
+        super().setUp()
+        self.fill(3)
+        self.db.psql(f"DROP ROLE IF EXISTS newcomer; CREATE ROLE newcomer LOGIN IN ROLE {self.db.AGENT}")
+        self.addCleanup(lambda: self.db.psql("DROP ROLE newcomer"))
+        self.agent.configure(database={"url": self.db.url("newcomer")})
+
+    def waits_and_then_mirrors(self, running, mend):
+        running.log_contains("database away: waiting for it")
+        mend()
+        eventually(self.is_mirrored)
+        running.stop()
+
+    def test_a_server_that_has_no_room_for_it_is_waited_for(self):
+        self.db.psql("ALTER ROLE newcomer CONNECTION LIMIT 0")
+        self.waits_and_then_mirrors(self.agent.start(), lambda: self.db.psql(
+            "ALTER ROLE newcomer CONNECTION LIMIT -1"))
+
+    def test_a_connection_that_is_cut_at_any_statement_of_the_start_is_made_again(self):
+        wire = Cutter(self.server)
+        self.addCleanup(wire.close)
+        self.agent.configure(database={"url": wire.url(self.db.name, "newcomer")})
+        for statement in range(1, 9):
+            with self.subTest(statement=statement):
+                wire.cut_at(statement, applied=False)
+                self.waits_and_then_mirrors(self.agent.start(), lambda: None)
+
+    def test_a_login_that_is_refused_is_a_wrong_configuration(self):
+        self.db.psql("ALTER ROLE newcomer NOLOGIN")
+        running = self.agent.start()
+        self.assertEqual(running.wait(), CONFIG)
+        self.assertIn("not permitted to log in", running.log)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ For T seconds rows are edited, closed, moved from one employer to another; agent
 stopped for longer than they are believed to live and then continued, cut off from the database,
 ended and added; keys are revoked and renewed; the quotas of the free plan are used up. Then all is
 quiet. Every employer's open jobs must be what the table says, as far as its quota goes; nothing was
-created twice; no account got over its limit; and no close of a healthy account took longer than two
-windows.
+created twice; no account got over its limit; no close of a healthy account took longer than two
+windows; and the agents hold as many accounts each, give or take one.
 """
 
 import argparse
@@ -32,6 +32,7 @@ WINDOW_S = 10
 PLANS = ("free", "free", "growth", "growth", "scale")
 STOPPED_S = 12  # longer than an agent is believed to live without a heartbeat
 QUIET_S = 300
+EVEN_S = 30  # that the shares are even again
 TABLE = MirrorCase.TABLE + """
     ALTER TABLE job ADD COLUMN employer text NOT NULL;
     ALTER TABLE job ADD COLUMN closed_at double precision;
@@ -238,7 +239,7 @@ class World:
             wrong = self.differences()
             raise AssertionError(f"{e}: {self.restless()} rows wait, {len(wrong)} differences:\n  "
                                  + "\n  ".join(wrong[:10])) from None
-        self.see_that_all_are_held()
+        self.see_that_shares_are_even()
         for agent in self.agents:
             agent.running.stop()
 
@@ -247,15 +248,18 @@ class World:
             "SELECT (SELECT count(*) FROM qudra_sync.create_attempt) + (SELECT count(*) "
             "FROM qudra_sync.job WHERE state IN ('pending', 'sending', 'uncertain'))")
 
-    def see_that_all_are_held(self):
-        """Nobody's account is left lying, and no agent stands idle. How even the shares are is told:
-        an account that its heir did not take in time stays with whoever took it instead."""
-        def held():
-            self.shares = Counter(row["holder"] for row in self.db.rows(
-                "SELECT holder FROM qudra_sync.account WHERE holder IS NOT NULL"))
-            return sum(self.shares.values()) == len(self.names) and \
-                len(self.shares) == len(self.agents)
-        eventually(held, 30, what="every account is held, and every agent holds some")
+    def see_that_shares_are_even(self):
+        """Every account is held, and no agent holds two more than another."""
+        def are_even():
+            self.shares = [row["n"] for row in self.db.rows(
+                "SELECT count(a.name) AS n FROM qudra_sync.agent g "
+                "LEFT JOIN qudra_sync.account a ON a.holder = g.name GROUP BY g.name")]
+            return sum(self.shares) == len(self.names) and \
+                len(self.shares) == len(self.agents) and max(self.shares) - min(self.shares) <= 1
+        try:
+            eventually(are_even, EVEN_S)
+        except AssertionError as e:
+            raise AssertionError(f"{e}: shares {sorted(self.shares)} of {len(self.names)}") from None
 
     # ---- the verdict -----------------------------------------------------------------------------
 
@@ -298,7 +302,7 @@ class World:
         stats = self.sandbox.stats()
         latencies = sorted(self.close_latencies())
         found = {"accounts": len(self.names), "rows": self.options.rows, "agents": len(self.agents),
-                 "shares": f"{min(self.shares.values())}-{max(self.shares.values())}",
+                 "shares": f"{min(self.shares)}-{max(self.shares)}",
                  "requests": stats["requests_total"], "jobs": stats["jobs"]["created"],
                  "closes": len(latencies), "slowest_close_s": round(latencies[-1], 1),
                  "duplicates": stats["duplicates"], "over_the_limit": stats["breaches"],
@@ -315,6 +319,7 @@ class World:
 
 
 def main():
+    begun = time.monotonic()
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--accounts", type=int, default=200)
     parser.add_argument("--rows", type=int, default=100000)
@@ -334,6 +339,7 @@ def main():
         raise
     finally:
         world.end()
+    found["seconds"] = round(time.monotonic() - begun)
     print(f"{'ok  ' if good else 'FAIL'} seed {world.options.seed}: "
           + ", ".join(f"{name} {value}" for name, value in found.items()), flush=True)
     return 0 if good else 1
