@@ -19,6 +19,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from pathlib import Path
 
@@ -349,8 +350,9 @@ def play(seed, seconds, verbose):
         verdict = chaos.verdict()
         if verdict["duplicates"] or verdict["lost"] or verdict["uncertain"]:
             failure = f"{chaos.sandbox.stats()['duplicate_list']}"
-    except AssertionError as e:
-        failure = str(e)[:8000] + "\nthe end of the log:\n" + "".join(
+    except Exception as e:  # whatever it is: hours of other seeds must not end with it
+        told = str(e) if isinstance(e, AssertionError) else traceback.format_exc()
+        failure = told[:8000] + "\nthe end of the log:\n" + "".join(
             line for agent in (chaos.running if chaos else ()) for line in agent.lines[-30:])
         if chaos:
             chaos.faults = chaos.faults or chaos.sandbox.stats()["faults"]

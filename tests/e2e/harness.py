@@ -256,7 +256,10 @@ class Running:
         self.process.send_signal(number)
 
     def wait(self, deadline_s=DEADLINE_S):
-        status = self.process.wait(deadline_s)
+        try:
+            status = self.process.wait(deadline_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"did not end within {deadline_s:g} s:\n{self.log[-8000:]}") from None
         self.reader.join(DEADLINE_S)
         check_sanitizer(self.log)
         return status
