@@ -5,7 +5,8 @@
  *
  * The listing stops where jobs are older than the oldest attempt, less a margin for the difference
  * of the two clocks: the state's clock says how long ago an attempt was sent, Qudra's Date says
- * when that was by its own.
+ * when that was by its own. It stops before where every attempt has its job: nothing further down
+ * could change that.
  */
 #include "engine/settle.h"
 
@@ -51,6 +52,9 @@ struct settle {
 
     struct open_attempt *attempts;
     size_t n_attempts;
+    bool *seen; /* by attempt: a job that says exactly this, of its own */
+    size_t n_seen;
+    bool judged; /* all are seen, and that they can be told apart has been looked into */
     struct candidate *candidates;
     size_t n_candidates;
 };
@@ -126,6 +130,19 @@ static struct settle_content sent_content(const struct open_attempt *a)
     return (struct settle_content){.hash = a->payload, .words = a->words};
 }
 
+static void note_seen(struct settle *s, const struct settle_content *held)
+{
+    unsigned identity = account_identity(s->o.account);
+    for (size_t i = 0; i < s->n_attempts; i++) {
+        const struct settle_content sent = sent_content(&s->attempts[i]);
+        if (s->seen[i] || !settle_fits(&sent, held, SETTLE_SAME, identity))
+            continue;
+        s->seen[i] = true;
+        s->n_seen++;
+        return;
+    }
+}
+
 static void keep_candidate(struct settle *s, const struct outcome *job)
 {
     if (job->answered == NULL || job->job_id == NULL || s->n_candidates == CANDIDATES_MAX)
@@ -142,6 +159,7 @@ static void keep_candidate(struct settle *s, const struct outcome *job)
     }
     if (!fits)
         return;
+    note_seen(s, &content);
     struct candidate *c = &s->candidates[s->n_candidates++];
     c->content = content;
     c->outcome = (struct outcome){
@@ -185,7 +203,9 @@ static bool begin(struct settle *s, struct err *e)
         s->looks = 0;
     s->last_n = s->n_attempts;
     s->candidates = arena_alloc(&s->look, CANDIDATES_MAX * sizeof *s->candidates);
-    s->n_candidates = 0;
+    s->seen = arena_alloc(&s->look, s->n_attempts * sizeof *s->seen);
+    s->n_candidates = s->n_seen = 0;
+    s->judged = false;
     s->counts.ambiguous = 0;
     listing_begin(&s->listing);
     return true;
@@ -283,6 +303,32 @@ static struct settle_attempt *match(struct settle *s)
     return pairs;
 }
 
+static bool each_has_the_same(const struct settle *s, const struct settle_attempt *pairs)
+{
+    for (size_t i = 0; i < s->n_attempts; i++)
+        if (pairs[i].match < 0 || pairs[i].tier != SETTLE_SAME)
+            return false;
+    return true;
+}
+
+/* Ends the listing where each attempt has a job that says exactly what was sent, and no row's. */
+static bool end_when_all_found(struct settle *s, struct err *e)
+{
+    if (s->judged || s->n_seen < s->n_attempts)
+        return true;
+    if (!drop_owned(s, e))
+        return false;
+    memset(s->seen, 0, s->n_attempts * sizeof *s->seen);
+    s->n_seen = 0;
+    for (size_t i = 0; i < s->n_candidates; i++)
+        note_seen(s, &s->candidates[i].content);
+    if (s->n_seen < s->n_attempts)
+        return true;
+    s->judged = true;
+    s->listing.active = s->listing.active && !each_has_the_same(s, match(s));
+    return true;
+}
+
 static bool apply(struct settle *s, struct err *e)
 {
     if (!drop_owned(s, e))
@@ -361,6 +407,8 @@ bool settle_turn(struct settle *s, bool start, int64_t now_ms, struct err *e)
     if (!s->wanted || s->listing.flying)
         return true;
     follow_lease(s);
+    if (s->listed && s->listing.active && !end_when_all_found(s, e))
+        return false;
     if (s->listed && !s->listing.active)
         return finish(s, now_ms, e);
     if (!start || s->next_look_ms > now_ms)

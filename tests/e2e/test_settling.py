@@ -19,10 +19,10 @@ class SettlingCase(MirrorCase):
         running.kill()
         self.sandbox.no_faults()
 
-    def post(self, n):
+    def post(self, n, **content):
         """Another program of the partner's creates jobs with the same key."""
         jobs = [{"title": f"Other {i}", "city": "Riyadh", "employment_type": "full_time",
-                 "salary_min": 5000, "currency": "SAR"} for i in range(n)]
+                 "salary_min": 5000, "currency": "SAR", **content} for i in range(n)]
         request = urllib.request.Request(
             f"{self.sandbox.base_url}/partner/jobs/bulk", data=json.dumps({"jobs": jobs}).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})
@@ -51,6 +51,42 @@ class RowsThatAreGoneMeanwhile(SettlingCase):
         self.lose(3, fault="timeout")
         self.once()
         self.assert_mirrored()
+
+
+class WhatALookCosts(SettlingCase):
+    """Among jobs that may be as young as the lost ones, by the clocks' margin."""
+
+    def setUp(self):
+        super().setUp()
+        self.fill(250, first=1000)
+        self.agent.run("once")
+
+    def pages(self):
+        return len([r for r in self.sandbox.requests("GET") if r["path"].endswith("/jobs")])
+
+    def test_it_ends_where_each_has_its_job(self):
+        self.lose(5)
+        self.once()
+        self.assertEqual(self.pages(), 1)
+        self.assert_mirrored()
+
+    def test_a_job_that_another_row_has_is_not_its_job(self):
+        """It is newer and says the same: the list is followed to the lost one behind it."""
+        self.lose(1)
+        lost = self.one_called("Engineer 1")
+        self.post(99)
+        self.post(1, title="Engineer 1", description="A good job.", salary_min=9000)
+        newer = self.one_called("Engineer 1", but=lost)
+        self.db.psql(f"UPDATE qudra_sync.job SET job_id = '{newer}' WHERE source_key = '1000'")
+        self.once()
+        self.assertEqual(self.pages(), 2)
+        self.assertEqual(self.db.value("SELECT job_id FROM qudra_sync.job WHERE source_key = '1'"),
+                         lost)
+
+    def one_called(self, title, but=None):
+        [job] = [job["id"] for job in self.sandbox.jobs() if job["title"] == title
+                 and job["id"] != but]
+        return job
 
 
 class AListWithoutACursor(SettlingCase):
