@@ -227,9 +227,13 @@ class Chaos(partner.Partner, Breakage, Judge):
 
     @staticmethod
     def end(agent):
-        """Once it has begun: before that, TERM ends a process as it ends any."""
+        """Once it has begun: before that, TERM ends a process as it ends any. It may have ended by
+        itself, as in see_that_they_run."""
         agent.log_contains(r"\S")
-        agent.stop()
+        agent.send(signal.SIGTERM)
+        status = agent.wait()
+        if status not in (OK, AWAY, CONFIG):
+            raise AssertionError(f"`run` ended with {status}:\n{agent.log[-3000:]}")
 
     def calm(self):
         self.do_what_is_due()
