@@ -131,7 +131,7 @@ static bool all_steps(struct reconcile *r, struct err *e)
 bool reconcile_run(const struct reconcile_options *o, struct reconcile_counts *counts,
                    struct err *e)
 {
-    struct reconcile r = {.o = *o, .counts = counts};
+    struct reconcile r = {.o = *o, .counts = counts, .began_ms = clock_mono_ms()};
     *counts = (struct reconcile_counts){.listed = 0};
     r.budget = o->requests < 0 ? INT64_MAX : o->requests;
     arena_init(&r.whole, 64 * 1024);

@@ -4,7 +4,8 @@
  *
  * A list can leave a job out while others are deleted under it, so each job is read by its id
  * before its row is touched; rows that an agent is about to close or delete are not asked about at
- * all.
+ * all. Jobs that Qudra confirmed a moment ago may be listed later (Part B): they are read last,
+ * with the requests that are left, and are not missed where none is.
  */
 #include <string.h>
 
@@ -109,6 +110,15 @@ static void mark_gone(const struct question *q, const struct feed *f, struct res
     };
 }
 
+/* A list that shows none of ours is not late, but a stranger's. */
+static bool is_young(const struct reconcile *r, const struct bound *row)
+{
+    if (r->counts->owned == 0)
+        return false;
+    int64_t since_ms = clock_mono_ms() - r->began_ms + r->o.account->config->settle_wait_ms;
+    return row->synced_ago_ms >= 0 && row->synced_ago_ms < since_ms;
+}
+
 static bool judge(struct reconcile *r, struct question *q, size_t n, struct err *e)
 {
     struct result *marks = arena_alloc(&r->page, (n + 1) * sizeof *marks);
@@ -117,6 +127,8 @@ static bool judge(struct reconcile *r, struct question *q, size_t n, struct err 
         bool sure = q[i].answered && q[i].answer.kind == OUTCOME_GONE;
         if (q[i].answered && q[i].answer.kind == OUTCOME_DONE)
             continue; /* it is there: listed late, or hidden by a shifting page */
+        if (!sure && is_young(r, q[i].row))
+            continue;
         reconcile_tell(r, &(struct reconcile_finding){.kind = RECONCILE_GONE,
                                                       .job_id = q[i].row->recorded.job_id,
                                                       .mapping = q[i].row->mapping,
@@ -143,25 +155,33 @@ static bool is_missing(const struct reconcile *r, const struct bound *row)
            !reconcile_set_has(&r->seen, reconcile_set_hash(row->recorded.job_id));
 }
 
-static bool look_at_page(struct reconcile *r, const struct bound *rows, size_t n, struct err *e)
+static bool look_at_page(struct reconcile *r, const struct bound *rows, size_t n, bool young,
+                         struct err *e)
 {
     struct question *q = arena_alloc(&r->page, (n + 1) * sizeof *q);
     size_t asked = 0;
     for (size_t i = 0; i < n; i++)
-        if (is_missing(r, &rows[i]))
+        if (is_missing(r, &rows[i]) && is_young(r, &rows[i]) == young)
             q[asked++] = (struct question){.r = r, .row = &rows[i]};
     return asked == 0 || ((r->counts->guarded || ask_all(r, q, asked, e)) && judge(r, q, asked, e));
 }
 
-static void count_page(struct reconcile *r, const struct bound *rows, size_t n, int64_t *missing)
+struct missing {
+    int64_t n, young;
+};
+
+static void count_page(struct reconcile *r, const struct bound *rows, size_t n, struct missing *m)
 {
     r->counts->bound += (int64_t)n;
-    for (size_t i = 0; i < n; i++)
-        *missing += is_missing(r, &rows[i]);
+    for (size_t i = 0; i < n; i++) {
+        bool missing = is_missing(r, &rows[i]);
+        m->n += missing;
+        m->young += missing && is_young(r, &rows[i]);
+    }
 }
 
-/* With `missing` rows are only counted. */
-static bool all_pages(struct reconcile *r, int64_t *missing, struct err *e)
+/* With `count` rows are only counted. */
+static bool all_pages(struct reconcile *r, struct missing *count, bool young, struct err *e)
 {
     struct bound *rows;
     size_t n = ROWS_AT_ONCE;
@@ -176,10 +196,10 @@ static bool all_pages(struct reconcile *r, int64_t *missing, struct err *e)
                          last.mapping != NULL ? &last : NULL, ROWS_AT_ONCE, &r->page, &rows, &n, e);
         if (!ok)
             break;
-        if (missing != NULL)
-            count_page(r, rows, n, missing);
+        if (count != NULL)
+            count_page(r, rows, n, count);
         else
-            ok = look_at_page(r, rows, n, e);
+            ok = look_at_page(r, rows, n, young, e);
         arena_clear(&names);
         if (n > 0)
             last = (struct binding){.mapping = arena_strdup(&names, rows[n - 1].mapping),
@@ -189,11 +209,16 @@ static bool all_pages(struct reconcile *r, int64_t *missing, struct err *e)
     return ok;
 }
 
+/* The guard weighs the young ones only where they are to be touched: a list that is late would else
+ * forbid every repair while much is created. */
 bool reconcile_gone(struct reconcile *r, struct err *e)
 {
-    int64_t missing = 0;
-    if (!all_pages(r, &missing, e))
+    struct missing m = {.n = 0};
+    if (!all_pages(r, &m, false, e))
         return false;
-    r->counts->guarded = !op_guard(&r->o.max_remove, r->counts->bound, missing, false);
-    return missing == 0 || all_pages(r, NULL, e);
+    r->counts->guarded = !op_guard(&r->o.max_remove, r->counts->bound, m.n - m.young, false);
+    if (m.n > m.young && !all_pages(r, NULL, false, e))
+        return false;
+    bool few = op_guard(&r->o.max_remove, r->counts->bound, m.n, false);
+    return m.young == 0 || !few || all_pages(r, NULL, true, e);
 }

@@ -10,6 +10,7 @@
 struct reconcile {
     struct reconcile_options o;
     struct reconcile_counts *counts;
+    int64_t began_ms;   /* monotonic */
     int64_t budget;     /* requests that may still leave */
     struct arena whole; /* unowned jobs, gone rows */
     struct arena page;  /* of the page in hand */
