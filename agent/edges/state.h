@@ -112,8 +112,10 @@ struct picked {
     const char *mapping, *key;
     enum op_kind op;
     struct recorded recorded;
-    int64_t changed_ago_ms; /* for close latency */
-    int64_t intended_us;    /* the same for each attempt of one create, and for no other create */
+    int64_t changed_ago_ms;   /* for close latency */
+    int64_t intended_us;      /* the same for each attempt of one create, and for no other create */
+    struct job_hash answered; /* its fields as Qudra last answered them, */
+    bool has_answered;        /* where not all came back as sent */
 };
 /* The part of the queue that may be looked at. */
 struct queue {

@@ -14,7 +14,7 @@ static void add_mappings(struct state_call *c, const struct queue *q)
 bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena *a,
                 struct picked **rows, size_t *n, struct err *e)
 {
-    enum { MAPPING, KEY, CHANGED_AGO, INTENDED, RECORDED };
+    enum { MAPPING, KEY, CHANGED_AGO, INTENDED, ANSWERED, RECORDED };
     struct state_call c;
     struct pg_result *r;
     state_call_init(&c, pg, NULL);
@@ -37,6 +37,7 @@ bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena
         p->key = arena_strdup(a, pg_str(r, i, KEY));
         p->changed_ago_ms = pg_int(r, i, CHANGED_AGO, 0);
         p->intended_us = pg_int(r, i, INTENDED, 0);
+        p->has_answered = state_read_fields(r, i, ANSWERED, &p->answered);
         state_read_recorded(r, i, RECORDED, a, &p->recorded);
         p->op = p->recorded.op;
     }

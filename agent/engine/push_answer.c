@@ -26,11 +26,26 @@ static void copy_outcome(struct arena *a, const struct outcome *from, struct out
     to->answered = NULL;
 }
 
+/* An update speaks for the fields that were sent: in the others the answer may show what a person
+ * has done at Qudra, and that would else be taken for its word on what we sent. */
+static void keep_unsent(const struct parcel_row *row, const struct job_hash *before,
+                        struct job_hash *answered)
+{
+    for (enum job_field f = 0; f < JOB_FIELDS; f++)
+        if ((row->fields & 1u << f) == 0)
+            answered->field[f] = before->field[f];
+    if (memcmp(answered->field, row->hash.field, sizeof answered->field) == 0)
+        *answered = row->hash;
+    else
+        memset(answered->all, 0, sizeof answered->all); /* no hash of a job's */
+}
+
 /* The job as it came back is remembered by its hash. Most come back as they were sent. */
 static void keep_answered(const struct parcel *c, struct parcel_row *row,
                           const struct job *answered)
 {
     bool whole = c->op == OP_CREATE || c->op == OP_UPDATE; /* else row->hash is not of row->job */
+    const struct job_hash before = row->has_answered ? row->answered : row->hash;
     row->has_answered = answered != NULL;
     if (answered == NULL)
         return;
@@ -38,6 +53,8 @@ static void keep_answered(const struct parcel *c, struct parcel_row *row,
         row->answered = row->hash;
     else
         job_hash(answered, &row->answered);
+    if (c->op == OP_UPDATE && !qudra_replaces(&c->push->o.account->dialect))
+        keep_unsent(row, &before, &row->answered);
 }
 
 /* ---- a bulk request refused whole ------------------------------------------------------------ */

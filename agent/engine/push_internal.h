@@ -19,11 +19,11 @@ struct parcel_row {
     bool has_wanted;
     int attempts; /* before this one */
     enum on_missing on_missing;
-    int64_t visible_ms;     /* monotonic: when the change was found */
-    int64_t intended_us;    /* tells this create from an earlier one of equal content */
-    struct verdict verdict; /* filled by the answer */
-    struct outcome outcome; /* less the job as answered, of which only the hash is kept */
-    struct job_hash answered;
+    int64_t visible_ms;       /* monotonic: when the change was found */
+    int64_t intended_us;      /* tells this create from an earlier one of equal content */
+    struct verdict verdict;   /* filled by the answer */
+    struct outcome outcome;   /* less the job as answered, of which only the hash is kept */
+    struct job_hash answered; /* before the answer: what was answered last */
     bool has_answered;
 };
 

@@ -210,6 +210,8 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
             .on_missing = s->feed->mapping->on_missing,
             .visible_ms = now_ms - r->changed_ago_ms,
             .intended_us = r->intended_us,
+            .answered = r->answered,
+            .has_answered = r->has_answered,
         };
         memcpy(row.wanted, r->recorded.desired_all, sizeof row.wanted);
         if (d.kind == DESIRED_JOB)

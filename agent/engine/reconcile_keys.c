@@ -151,15 +151,16 @@ unsigned reconcile_edited(const struct bound *row, const struct reconcile_keys *
                           const char *job_status, unsigned excused)
 {
     const struct job_hash *last = row->has_answered ? &row->answered : &row->recorded.synced;
-    /* A close is recorded in job_status alone; of a job that is closed nothing else is of interest.
-     */
+    /* A close is recorded in job_status alone, and so is a status that the mapping does not make;
+     * of a job that is closed nothing else is of interest. */
     if (row->recorded.state == ROW_REMOVED)
         return is(job_status, "closed") ? 0 : 1u << JOB_STATUS;
     unsigned mask = 0;
     for (unsigned f = 0; f < JOB_FIELDS; f++)
         if (last->field[f] != job->content.field[f])
             mask |= 1u << f;
-    if (is(job_status, row->recorded.job_status))
+    bool told = row->recorded.state != ROW_SYNCED || last->field[JOB_STATUS] == 0;
+    if (told && is(job_status, row->recorded.job_status))
         mask &= ~(1u << JOB_STATUS);
     return row->has_answered ? mask : mask & ~excused;
 }

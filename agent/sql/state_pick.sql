@@ -5,10 +5,12 @@
 -- $4::bigint ms: creates found since then are left out (NULL: none), $5::boolean only rows that a
 -- plan names, $6::text[] mappings that can be read now
 -- Rows: mapping, key, ms since the change was found, us at which this intention began (a change, or
--- what became of the one before), then what struct recorded holds.
+-- what became of the one before), fields as last answered (NULL: as sent), then what struct recorded
+-- holds.
 SELECT j.mapping, j.source_key,
        (extract(epoch FROM now() - j.changed_at) * 1000)::bigint AS changed_ago_ms,
        (extract(epoch FROM greatest(j.changed_at, j.synced_at)) * 1000000)::bigint AS intended_us,
+       j.answered_fields,
        j.account, j.state, j.operation, j.job_id, j.job_status, j.desired_hash, j.synced_hash,
        j.synced_fields, j.attempts, j.gone_at IS NOT NULL AS gone
   FROM qudra_sync.queue q

@@ -23,6 +23,10 @@ class ReconcileCase(MirrorCase):
         self.fill(n)
         self.agent.run("once")
 
+    def age(self):
+        """Longer ago than a list may be late."""
+        self.db.psql("UPDATE qudra_sync.job SET synced_at = now() - interval '1 hour'")
+
     def edit(self, key, **changes):
         self.sandbox.admin(f"jobs/{self.row(key)['job_id']}", changes)
 
@@ -106,6 +110,17 @@ class Drift(ReconcileCase):
         self.assert_mirrored()
         self.assert_drift(self.reconcile("--fix", expect=OK))
 
+    def test_an_edit_that_the_answer_to_an_update_showed_is_told_all_the_same(self):
+        self.mirror(5)
+        self.edit(2, city="Tabuk", status="paused")
+        self.db.psql("UPDATE job SET title = 'Another' WHERE id IN (2, 3)")
+        self.agent.run("once")
+        report = self.reconcile(expect=ROWS_LEFT)
+        self.assert_drift(report, edited=1)
+        self.assertEqual(report["findings"][0]["fields"], ["city", "status"])
+        self.agent.run("reconcile", "--fix", expect=OK)
+        self.assert_mirrored()
+
     def test_a_closed_job_that_was_opened_at_qudra_is_closed_again(self):
         self.mirror(4)
         self.db.psql("UPDATE job SET deleted_at = now() WHERE id = 1")
@@ -153,6 +168,7 @@ class Drift(ReconcileCase):
 
     def test_a_short_budget_says_how_far_it_came(self):
         self.mirror(350)
+        self.age()
         self.edit(1, deleted=True)
         report = self.reconcile("--requests", "2", expect=ROWS_LEFT)
         self.assertFalse(report["whole"])
@@ -186,6 +202,42 @@ class Drift(ReconcileCase):
         self.agent.run("reconcile", expect=ROWS_LEFT)
         run = self.db.rows("SELECT outcome, counts FROM qudra_sync.run WHERE kind = 'reconcile'")
         self.assertEqual([(r["outcome"], r["counts"]["unowned"]) for r in run], [("rows_left", 1)])
+
+
+class AListThatIsLate(ReconcileCase):
+    """New jobs are not in it yet, by Part B; a job that a person has deleted is old."""
+
+    sandbox_options = (*MirrorCase.sandbox_options, "--list-delay-ms", "600000")
+
+    def setUp(self):
+        super().setUp()
+        self.agent.configure(qudra={"settle_wait": "1m"})
+        self.mirror(9)
+        self.sandbox.admin("clock", {"offset_ms": 3600 * 1000})
+        self.age()
+
+    def test_late_ones_use_up_no_request_that_tells_a_job_is_gone(self):
+        self.fill(150, first=100)
+        self.agent.run("once")
+        self.edit(9, deleted=True)
+        report = self.reconcile("--fix", expect=None)
+        self.assert_drift(report, gone=1)
+        self.assertEqual((report["marked"], report["unread"], report["guarded"]), (1, 0, False))
+
+    def test_a_late_one_that_is_gone_is_told_too_where_it_can_be_asked_for(self):
+        self.fill(1, first=100)
+        self.agent.run("once")
+        self.edit(100, deleted=True)
+        self.assert_drift(self.reconcile(expect=ROWS_LEFT), gone=1)
+
+    def test_many_late_ones_that_are_gone_are_not_made_anew(self):
+        self.fill(50, first=100)
+        self.agent.run("once")
+        for key in range(100, 120):
+            self.edit(key, deleted=True)
+        created = self.sandbox.stats()["jobs"]["created"]
+        self.agent.run("reconcile", "--fix", expect=None)
+        self.assertEqual(self.sandbox.stats()["jobs"]["created"], created)
 
 
 class Adoption(ReconcileCase):
