@@ -12,7 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef uint8_t lanes __attribute__((vector_size(16)));
+#define LANES 16
+
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
 
 static inline lanes lanes_at(const char *p)
 {
@@ -34,6 +36,15 @@ static inline lanes lanes_are(lanes v, uint8_t byte)
 static inline lanes lanes_between(lanes v, uint8_t least, uint8_t most)
 {
     return (lanes)(v - lanes_fill(least) <= lanes_fill((uint8_t)(most - least)));
+}
+
+/* Each lane gets what the one before it had, the first nothing. */
+static inline lanes lanes_moved_on(lanes v)
+{
+    uint8_t bytes[LANES + 1] = {0};
+    memcpy(bytes + 1, &v, LANES);
+    memcpy(&v, bytes, LANES);
+    return v;
 }
 
 static inline bool lanes_all(lanes mask)

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,6 +19,8 @@
 enum {
     CANCEL_MS = 2000, /* for the server to obey a cancel */
     GRACE_MS = 5000,  /* for the server's own statement_timeout to come first: it says more */
+    SHORT_PARTS = 4,  /* of 8 KB, as the server sends them: a result of more is long */
+    GATHER_US = 200,  /* in which the rest of a long result may gather */
 };
 
 static int64_t deadline_of(const struct pg *pg)
@@ -142,10 +145,22 @@ static bool send_params(struct pg *pg, const char *sql, const struct pg_params *
     return flush(pg, pg->o.stop_fd, e);
 }
 
+/* Each part of a result that we sleep for costs us a wake-up, and the server another. Of a long one
+ * we let some gather before we look again: far less than the socket holds, so the server is not held
+ * up. */
+static bool wait_for_part(struct pg *pg, size_t parts, int stop_fd, struct err *e)
+{
+    if (parts >= SHORT_PARTS && pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_LATE) {
+        const struct timespec pause = {.tv_nsec = GATHER_US * 1000L};
+        nanosleep(&pause, NULL);
+    }
+    return wait_for(pg, POLLIN, stop_fd, e);
+}
+
 static bool next_result(struct pg *pg, int stop_fd, PGresult **res, struct err *e)
 {
-    while (PQisBusy(pg->conn)) {
-        if (!wait_for(pg, POLLIN, stop_fd, e))
+    for (size_t parts = 0; PQisBusy(pg->conn); parts++) {
+        if (!wait_for_part(pg, parts, stop_fd, e))
             return false;
         if (!PQconsumeInput(pg->conn))
             return pg_fail_lost(pg, e);
