@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -146,13 +145,13 @@ static bool send_params(struct pg *pg, const char *sql, const struct pg_params *
 }
 
 /* Each part of a result that we sleep for costs us a wake-up, and the server another. Of a long one
- * we let some gather before we look again: far less than the socket holds, so the server is not held
- * up. */
+ * we let some gather before we look again: far less than the socket holds, so the server is not
+ * held up. */
 static bool wait_for_part(struct pg *pg, size_t parts, int stop_fd, struct err *e)
 {
     if (parts >= SHORT_PARTS && pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_LATE) {
-        const struct timespec pause = {.tv_nsec = GATHER_US * 1000L};
-        nanosleep(&pause, NULL);
+        struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+        ppoll(&stop, 1, &(struct timespec){.tv_nsec = GATHER_US * 1000L}, NULL);
     }
     return wait_for(pg, POLLIN, stop_fd, e);
 }
