@@ -7,6 +7,7 @@
  */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,14 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { ARENA_DEFAULT_BLOCK = 16 * 1024, ARENA_MIN_BLOCK = 256, BUF_FIRST_CAP = 64 };
+enum {
+    ARENA_DEFAULT_BLOCK = 16 * 1024,
+    ARENA_MIN_BLOCK = 256,
+    BUF_FIRST_CAP = 64,
+    KEEP_FREED = 2 * 1024 * 1024,
+    MAP_FROM = 1024 * 1024, /* what is larger is mapped, and goes back when it is freed */
+    GROW_BY = 256 * 1024,
+};
 
 struct arena_block {
     struct arena_block *next;
@@ -48,6 +56,13 @@ void mem_bug(const char *file, int line, const char *fmt, ...)
 
 /* ---- plain memory -----------------------------------------------------------------------------
  */
+
+void mem_init(void)
+{
+    mallopt(M_TRIM_THRESHOLD, KEEP_FREED);
+    mallopt(M_MMAP_THRESHOLD, MAP_FROM);
+    mallopt(M_TOP_PAD, GROW_BY);
+}
 
 /* One byte at least, so that NULL always means failure and an empty thing still has an address. */
 void *mem_alloc(size_t bytes)

@@ -47,6 +47,7 @@ int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
     struct arena a;
+    mem_init();
     secret_guard_process();
     log_init(LOG_LEVEL_INFO, LOG_FORMAT_TEXT);
     html_init();
