@@ -16,32 +16,46 @@ static bool open_feed(const struct setup *s, struct pg *source, const struct map
     return true;
 }
 
-static bool add_mappings(struct plan_report *r, struct pg *source, struct err *e)
+static bool look_at(struct plan_report *r, struct pg *source, size_t i, struct err *e)
+{
+    struct feed f;
+    bool ok = open_feed(r->setup, source, r->setup->mappings[i], &f, e) &&
+              forecast_look(&r->forecast, &f, e);
+    source_free(f.source);
+    return ok;
+}
+
+static bool add(struct plan_report *r, struct pg *source, size_t i, struct err *e)
 {
     const struct setup *s = r->setup;
     struct forecast *p = &r->forecast;
-    for (size_t i = 0; i < s->n_mappings; i++) {
-        struct feed f;
-        int64_t rows = p->rows, mirrored = p->mirrored;
-        bool ok = open_feed(s, source, s->mappings[i], &f, e) &&
-                  forecast_add(p, &f, &s->config->max_remove, e);
-        source_free(f.source);
-        if (!ok)
-            return false;
-        if (r->out != NULL) {
-            r->head.mappings[i].rows = p->rows - rows;
-            r->head.mappings[i].mirrored = p->mirrored - mirrored;
-        }
+    struct feed f;
+    int64_t rows = p->rows, mirrored = p->mirrored;
+    bool ok = open_feed(s, source, s->mappings[i], &f, e) &&
+              forecast_add(p, &f, &s->config->max_remove, e);
+    source_free(f.source);
+    if (ok && r->out != NULL) {
+        r->head.mappings[i].rows = p->rows - rows;
+        r->head.mappings[i].mirrored = p->mirrored - mirrored;
     }
-    return true;
+    return ok;
 }
 
-static void take_row(void *context, const struct feed *f, const struct sighting *seen,
-                     const struct recorded *recorded)
+static bool add_mappings(struct plan_report *r, struct pg *source, struct err *e)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < r->setup->n_mappings; i++)
+        ok = look_at(r, source, i, e);
+    for (size_t i = 0; ok && i < r->setup->n_mappings; i++)
+        ok = add(r, source, i, e);
+    return ok;
+}
+
+static void take_row(void *context, const struct forecast_row *row)
 {
     struct plan_report *r = context;
-    plan_count(r, f, seen);
-    plan_tell_row(r, f, seen, recorded);
+    plan_count(r, row);
+    plan_tell_row(r, row);
 }
 
 static void tell(struct plan_report *r, const struct invocation *in)
@@ -105,9 +119,10 @@ const struct command command_plan = {
     .arguments = "",
     .summary = "what a backfill would do, sending nothing",
     .details =
-        "Counts creates, updates, closes and deletes, refusals by rule, and for each account the\n"
-        "requests, the time they take in its plan and at the present rate, the quota they need,\n"
-        "what would have to wait, and the day on which the quota runs out.",
+        "Counts creates, updates, closes and deletes, jobs that go to a new row of equal content,\n"
+        "refusals by rule, and for each account the requests, the time they take in its plan and\n"
+        "at the present rate, the quota they need, what would have to wait, and the day on which\n"
+        "the quota runs out.",
     .options = options,
     .run = run,
 };

@@ -142,17 +142,21 @@ static void keep_best(struct plan_account *a, const struct plan_create *c, struc
     sink(a->best, a->n_best);
 }
 
-void plan_count(struct plan_report *r, const struct feed *f, const struct sighting *seen)
+void plan_count(struct plan_report *r, const struct forecast_row *row)
 {
-    if (seen->op.kind == OP_NONE || seen->account == NULL)
+    const struct sighting *seen = row->seen;
+    if (seen->account == NULL || (seen->op.kind == OP_NONE && row->from == NULL))
         return;
     for (size_t i = 0; i < r->n_accounts; i++) {
         struct plan_account *a = &r->accounts[i];
         if (strcmp(a->config->name, seen->account) != 0)
             continue;
         const struct plan_create c = {
-            .priority = seen->priority, .mapping = f->mapping->name, .key = seen->key};
-        a->op[seen->op.kind]++;
+            .priority = seen->priority, .mapping = row->feed->mapping->name, .key = seen->key};
+        a->rebound += row->from != NULL;
+        a->held += row->held;
+        if (seen->op.kind != OP_NONE)
+            a->op[seen->op.kind]++;
         if (seen->op.kind == OP_CREATE)
             keep_best(a, &c, &r->forecast.arena);
     }
@@ -191,16 +195,22 @@ static const char *run_out(const struct plan_account *a, int64_t wall_ms, struct
     return arena_printf(arena, "%.10s", clock_print_rfc3339(arena, at_ms));
 }
 
+static int64_t requests_of(const struct plan_account *a, int64_t creates)
+{
+    const int bulk = plan_find(a->config->plan)->bulk;
+    return bulk > 1 ? (creates + bulk - 1) / bulk : creates;
+}
+
 void plan_weigh(struct plan_report *r)
 {
     int64_t wall_ms = clock_wall_ms();
     for (size_t i = 0; i < r->n_accounts; i++) {
         struct plan_account *a = &r->accounts[i];
-        int64_t bulk = plan_find(a->config->plan)->bulk > 1 ? plan_find(a->config->plan)->bulk : 1;
         int64_t creates = a->op[OP_CREATE] < a->room ? a->op[OP_CREATE] : a->room;
         a->deferred = a->op[OP_CREATE] - creates;
-        a->requests = a->op[OP_CLOSE] + a->op[OP_DELETE] + a->op[OP_UPDATE] +
-                      (a->op[OP_CREATE] + bulk - 1) / bulk;
+        a->requests = a->op[OP_CLOSE] + a->op[OP_DELETE] - a->held + a->op[OP_UPDATE] +
+                      requests_of(a, creates);
+        a->deferred_requests = requests_of(a, a->deferred);
         a->runs_out = run_out(a, wall_ms, &r->forecast.arena);
     }
 }

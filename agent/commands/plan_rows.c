@@ -67,31 +67,42 @@ bool plan_open_out(struct plan_report *r, const char *file, struct pg *source, s
            planfile_create(&r->out, file, &r->head, e);
 }
 
-static void write_row(const struct plan_report *r, const struct feed *f,
-                      const struct sighting *seen, const struct recorded *recorded)
+static void write_row(const struct plan_report *r, const struct forecast_row *row)
 {
+    const struct sighting *seen = row->seen;
+    const struct recorded *against = row->from != NULL ? &row->from->recorded : row->recorded;
     struct planfile_line line = {
-        .mapping = f->mapping->name,
+        .mapping = row->feed->mapping->name,
         .account = seen->account,
         .key = seen->key,
-        .op = seen->op.kind,
+        .op = row->from != NULL ? OP_CREATE : seen->op.kind,
+        .from_mapping = row->from != NULL ? row->from->mapping->name : NULL,
+        .from_key = row->from != NULL ? row->from->key : NULL,
         .has_hash = seen->desired.kind == DESIRED_JOB,
-        .has_against = recorded->has_synced,
+        .has_against = against->has_synced,
     };
     memcpy(line.hash, seen->desired.hash.all, sizeof line.hash);
-    memcpy(line.against, recorded->synced.all, sizeof line.against);
+    memcpy(line.against, against->synced.all, sizeof line.against);
     planfile_put(r->out, &line);
 }
 
 /* ---- for people ------------------------------------------------------------------------------ */
 
 /* One line that can be grepped, then what is behind each word of it. */
-static void add_title(struct buf *out, const struct feed *f, const struct sighting *seen,
-                      struct arena *a)
+static void add_title(struct buf *out, const struct forecast_row *row, struct arena *a)
 {
+    const struct sighting *seen = row->seen;
     bool refused = seen->desired.kind == DESIRED_REFUSED;
-    buf_printf(out, "%-8s %s %s", refused ? "refuse" : op_names[seen->op.kind], f->mapping->name,
-               output_clean(a, seen->key));
+    buf_printf(out, "%-8s %s %s",
+               refused             ? "refuse"
+               : row->from != NULL ? "rebind"
+                                   : op_names[seen->op.kind],
+               row->feed->mapping->name, output_clean(a, seen->key));
+    if (row->from != NULL)
+        buf_printf(out, ": the job of %s %s\n", row->from->mapping->name,
+                   output_clean(a, row->from->key));
+    if (row->from != NULL)
+        return;
     for (size_t i = 0; refused && i < seen->desired.n_refusals; i++)
         buf_printf(out, "%s %s", i == 0 ? ":" : ",", seen->desired.refusals[i].rule);
     const char *between = ":";
@@ -119,18 +130,20 @@ static void add_field(const struct output *o, struct buf *out, const struct job 
                           value != NULL ? value : "(none any more)"));
 }
 
-static void print_row(const struct feed *f, const struct sighting *seen)
+static void print_row(const struct forecast_row *row)
 {
+    const struct sighting *seen = row->seen;
     const struct desired *d = &seen->desired;
     struct output o;
     struct buf out = BUF_INIT(64 * 1024);
     struct arena a;
     arena_init(&a, 0);
     output_init(&o);
-    add_title(&out, f, seen, &a);
+    add_title(&out, row, &a);
     for (size_t i = 0; d->kind == DESIRED_REFUSED && i < d->n_refusals; i++)
         add_line(&o, &out, d->refusals[i].message);
-    unsigned shown = seen->op.kind == OP_UPDATE   ? seen->op.fields
+    unsigned shown = row->from != NULL            ? 0
+                     : seen->op.kind == OP_UPDATE ? seen->op.fields
                      : seen->op.kind == OP_CREATE ? 1u << JOB_TITLE | 1u << JOB_CITY
                                                   : 0;
     for (unsigned field = 0; d->kind == DESIRED_JOB && field < JOB_FIELDS; field++)
@@ -141,11 +154,10 @@ static void print_row(const struct feed *f, const struct sighting *seen)
     arena_release(&a);
 }
 
-void plan_tell_row(struct plan_report *r, const struct feed *f, const struct sighting *seen,
-                   const struct recorded *recorded)
+void plan_tell_row(struct plan_report *r, const struct forecast_row *row)
 {
-    if (r->out != NULL && seen->op.kind != OP_NONE)
-        write_row(r, f, seen, recorded);
+    if (r->out != NULL && (row->seen->op.kind != OP_NONE || row->from != NULL))
+        write_row(r, row);
     if (r->detail)
-        print_row(f, seen);
+        print_row(row);
 }

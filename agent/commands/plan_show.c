@@ -11,6 +11,10 @@ static void tell_operations(const struct forecast *p)
            (long long)p->equal);
     for (int op = 0; op < OP_NONE; op++)
         printf("  %-8s %10lld\n", op_names[op], (long long)p->op[op]);
+    if (p->rebound > 0)
+        printf("  %-8s %10lld   (new rows of equal content take over the jobs of rows that are "
+               "gone: no quota, matches kept)\n",
+               "rebind", (long long)p->rebound);
     printf("  %-8s %10lld\n", "refused", (long long)p->refused);
     if (p->waiting > 0)
         printf("  %-8s %10lld   (their create is being settled)\n", "waiting",
@@ -70,8 +74,10 @@ static void tell_quota(const struct plan_account *a)
            (long long)a->room, (long long)a->op[OP_CREATE]);
     const struct plan_create *first = plan_first_to_wait(a);
     if (a->deferred > 0)
-        printf("  %lld creates, the last by priority, would wait until the month turns",
-               (long long)a->deferred);
+        printf("  %lld creates, the last by priority, would wait until the month turns, and take "
+               "%lld request%s then",
+               (long long)a->deferred, (long long)a->deferred_requests,
+               a->deferred_requests == 1 ? "" : "s");
     if (first != NULL)
         printf("; the first of them: %s %s", first->mapping, first->key);
     if (a->deferred > 0)
@@ -146,7 +152,10 @@ static void write_account(struct json_writer *w, const struct plan_account *a)
     output_member_str(w, "plan", a->config->plan);
     for (int op = 0; op < OP_NONE; op++)
         put(w, op_names[op], a->op[op]);
+    put(w, "rebind", a->rebound);
+    put(w, "removals_held", a->held);
     put(w, "requests", a->requests);
+    put(w, "deferred_requests", a->deferred_requests);
     put(w, "requests_a_minute", a->plan_a_minute);
     output_member_ms(w, "present_requests_a_minute", a->present_a_minute);
     put(w, "quota", a->quota);
@@ -161,16 +170,18 @@ static void write_account(struct json_writer *w, const struct plan_account *a)
 static void write_budget(struct json_writer *w, const struct plan_report *r)
 {
     const struct plan_account *first = &r->accounts[0];
-    int64_t requests = 0, deferred = 0;
+    int64_t requests = 0, deferred = 0, deferred_requests = 0;
     for (size_t i = 0; i < r->n_accounts; i++) {
         requests += r->accounts[i].requests;
         deferred += r->accounts[i].deferred;
+        deferred_requests += r->accounts[i].deferred_requests;
     }
     put(w, "requests", requests);
     put(w, "requests_a_minute", first->plan_a_minute);
     put(w, "quota", first->quota);
     put(w, "quota_used", first->created);
     put(w, "deferred", deferred);
+    put(w, "deferred_requests", deferred_requests);
     json_key(w, "accounts");
     json_open_array(w);
     for (size_t i = 0; i < r->n_accounts; i++)
@@ -184,6 +195,7 @@ static void write_counts(struct json_writer *w, const struct forecast *p)
     put(w, "equal", p->equal);
     for (int op = 0; op < OP_NONE; op++)
         put(w, op_names[op], p->op[op]);
+    put(w, "rebind", p->rebound);
     put(w, "refused", p->refused);
     put(w, "waiting", p->waiting);
     put(w, "create_closed", p->create_closed);

@@ -145,6 +145,16 @@ static bool read_op(const struct json *v, enum op_kind *out)
     return false;
 }
 
+/* Stands only in the line of a create that has it. */
+static bool read_from(const struct json *v, struct planfile_line *out)
+{
+    if (v == NULL)
+        return true;
+    out->from_mapping = json_string(json_get(v, "mapping"));
+    out->from_key = json_string(json_get(v, "key"));
+    return out->op == OP_CREATE && out->from_mapping != NULL && out->from_key != NULL;
+}
+
 static bool read_operation(const struct json *v, struct planfile_line *out)
 {
     *out = (struct planfile_line){
@@ -153,7 +163,7 @@ static bool read_operation(const struct json *v, struct planfile_line *out)
         .key = json_string(json_get(v, "key")),
     };
     return out->mapping != NULL && out->account != NULL && out->key != NULL &&
-           read_op(json_get(v, "operation"), &out->op) &&
+           read_op(json_get(v, "operation"), &out->op) && read_from(json_get(v, "from"), out) &&
            read_hash(json_get(v, "hash"), out->hash, &out->has_hash) &&
            read_hash(json_get(v, "against"), out->against, &out->has_against) &&
            out->has_hash == (out->op == OP_UPDATE || out->op == OP_CREATE);

@@ -39,9 +39,10 @@ struct planfile_head {
 struct planfile_line {
     const char *mapping, *account, *key;
     enum op_kind op;
+    const char *from_mapping, *from_key; /* a create that takes over the job of this row; or NULL */
     bool has_hash, has_against;
     uint8_t hash[PLANFILE_HASH];    /* of the payload; none for a removal */
-    uint8_t against[PLANFILE_HASH]; /* of what Qudra had confirmed; none: nothing */
+    uint8_t against[PLANFILE_HASH]; /* of what Qudra had confirmed, of `from`; none: nothing */
 };
 
 /* ---- writing --------------------------------------------------------------------------------- */

@@ -112,6 +112,13 @@ void planfile_put(struct planfile_writer *p, const struct planfile_line *line)
     member_str(&w, "account", line->account);
     member_str(&w, "key", line->key);
     member_str(&w, "operation", op_names[line->op]);
+    if (line->from_key != NULL) {
+        json_key(&w, "from");
+        json_open_object(&w);
+        member_str(&w, "mapping", line->from_mapping);
+        member_str(&w, "key", line->from_key);
+        json_close_object(&w);
+    }
     member_hash(&w, "hash", line->has_hash ? line->hash : NULL);
     member_hash(&w, "against", line->has_against ? line->against : NULL);
     end_line(p, &w);

@@ -68,6 +68,16 @@ bool state_count_live(struct pg *pg, const char *mapping, int64_t *live, struct 
 /* Their keys, page by page, in key order; after = NULL for the first page. */
 bool state_live_keys(struct pg *pg, const char *mapping, const char *after, size_t limit,
                      struct arena *a, const char ***keys, size_t *n, struct err *e) MUST_CHECK;
+/* Rows of the mapping that are known to be gone and have not been removed, page by page as above;
+ * due: for long enough. */
+struct gone_rows {
+    const char **keys;
+    bool *due;
+    size_t n;
+};
+bool state_gone_rows(struct pg *pg, const char *mapping, int64_t remove_after_ms, const char *after,
+                     struct arena *a, struct gone_rows *out, struct err *e) MUST_CHECK;
+#define GONE_ROWS_PAGE 2000
 /* Marks rows of these accounts as gone from the source since now (or leaves the time where it
  * stands). */
 bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,

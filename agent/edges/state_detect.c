@@ -193,6 +193,30 @@ bool state_live_keys(struct pg *pg, const char *mapping, const char *after, size
     return state_read_keys(&c, sql_state_live_keys, a, keys, n, e);
 }
 
+bool state_gone_rows(struct pg *pg, const char *mapping, int64_t remove_after_ms, const char *after,
+                     struct arena *a, struct gone_rows *out, struct err *e)
+{
+    enum { KEY, DUE };
+    struct state_call c;
+    struct pg_result *r;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, mapping);
+    pg_add_int(&c.params, remove_after_ms);
+    pg_add_str(&c.params, after);
+    pg_add_int(&c.params, GONE_ROWS_PAGE);
+    if (!state_read(&c, sql_state_gone_rows, &r, e))
+        return false;
+    out->n = pg_rows(r);
+    out->keys = arena_alloc(a, (out->n + 1) * sizeof *out->keys);
+    out->due = arena_alloc(a, (out->n + 1) * sizeof *out->due);
+    for (size_t i = 0; i < out->n; i++) {
+        out->keys[i] = arena_strdup(a, pg_str(r, i, KEY));
+        out->due[i] = pg_bool(r, i, DUE);
+    }
+    pg_result_free(r);
+    return true;
+}
+
 bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
                 const char *const *keys, size_t n, struct err *e)
 {

@@ -196,7 +196,7 @@ static void decide(struct detection *d, struct sighting *s, const struct recorde
     s->op = op_decide(r, &s->desired, d->feed->mapping->on_removed);
     s->mark = mark_of(r, s);
     /* It is live once it is marked, and a sink that only counts marks nothing. */
-    d->live_seen += !d->options.all && !is_live(r) && s->mark != ROW_STATES;
+    d->live_seen += !d->options.only_counts && !is_live(r) && s->mark != ROW_STATES;
     count(d, s);
 }
 
@@ -285,7 +285,10 @@ static bool look(struct detection *d, const struct source_page *p, struct err *e
             sight(d->feed, &p->rows[i], p->keys[i], &d->page, &seen[n_seen++]);
     }
     d->counts.rows += (int64_t)p->n;
-    return compare(d, seen, n_seen, e) && tell_gone(d, removed, n_removed, e);
+    /* One that only counts meets them once more among the keys of the state, and tells them then.
+     */
+    return compare(d, seen, n_seen, e) &&
+           (d->options.only_counts || tell_gone(d, removed, n_removed, e));
 }
 
 /* Rows without a key cannot be told apart: one refused row of the state stands for all of them. */

@@ -58,6 +58,7 @@ struct detect_options {
     struct pg *outbox; /* to the source, may write: reads and empties the outbox; NULL: leaves it */
     struct detect_sink sink;
     bool all; /* the sink wants every row, not only those that differ: for `plan` and `check` */
+    bool only_counts; /* it marks nothing; only for a scan */
 };
 
 struct detection *detect_new(struct feed *f, const struct detect_options *o);

@@ -213,6 +213,81 @@ static bool judge(struct follow *w, const struct planfile_line *line, struct sig
     return true;
 }
 
+/* ---- jobs that go to a new row of equal content ---------------------------------------------- */
+
+static bool is_free(const struct planfile_line *line, const struct recorded *r)
+{
+    return r->exists && (r->state == ROW_SYNCED || r->state == ROW_HELD) && r->job_id != NULL &&
+           strcmp(r->account, line->account) == 0 && is_against_the_same(line, r) &&
+           r->has_synced && (r->job_status == NULL || strcmp(r->job_status, "closed") != 0);
+}
+
+/* Why the job of the row that is gone cannot be had; NULL: it can. */
+static const char *not_to_be_had(const struct follow *w, const struct planfile_line *line,
+                                 const struct recorded *from, bool present)
+{
+    if (strcmp(line->from_mapping, w->feed->mapping->name) != 0)
+        return "a pass hands on the jobs of another mapping";
+    if (present)
+        return "the row whose job it was to take over is back";
+    return is_free(line, from) ? NULL : "the job that it was to take over has changed";
+}
+
+/* Of the rows that are due, those stay that take over no job, or one that is free; the keys that
+ * these jobs come from are listed. */
+static bool look_for_jobs(struct follow *w, struct sighting *due, size_t *n, const char **from,
+                          size_t *n_from, struct err *e)
+{
+    const char **keys = arena_alloc(&w->page, (*n + 1) * sizeof *keys);
+    bool *present = arena_alloc(&w->page, (*n + 1) * sizeof *present);
+    size_t k = 0, kept = 0;
+    for (size_t i = 0; i < *n; i++) {
+        const struct planfile_line *line = line_of(w, due[i].key);
+        if (line->from_key != NULL)
+            keys[k++] = line->from_key;
+    }
+    struct recorded *recorded = arena_alloc(&w->page, (k + 1) * sizeof *recorded);
+    if (k == 0)
+        return true;
+    /* Not of the lookup, whose page is in hand; no pass is under way when a plan is followed. */
+    if (!source_present(w->feed->source, keys, k, present, e) ||
+        !state_rows(w->state, w->feed->mapping->name, keys, k, &w->page, recorded, e))
+        return false;
+    for (size_t i = 0, j = 0; i < *n; i++) {
+        const struct planfile_line *line = line_of(w, due[i].key);
+        const char *why = NULL;
+        if (line->from_key != NULL && due[i].op.kind == OP_CREATE) {
+            why = not_to_be_had(w, line, &recorded[j], present[j]);
+            if (why == NULL)
+                from[(*n_from)++] = line->from_key;
+        }
+        j += line->from_key != NULL;
+        if (why == NULL) {
+            due[kept++] = due[i];
+            continue;
+        }
+        w->counts.due[line->op]--;
+        tell(w, line, name_of(&due[i]), why);
+    }
+    *n = kept;
+    return true;
+}
+
+/* Their rows are gone, which is written, and what a pass does at its end is done at once. */
+static bool hand_on(struct follow *w, const char *const *from, size_t n, struct err *e)
+{
+    const struct mapping *m = w->feed->mapping;
+    int64_t count;
+    if (n == 0)
+        return true;
+    if (!state_gone(w->state, w->leases, w->n_leases, m->name, from, n, e))
+        return false;
+    for (size_t i = 0; i < w->n_leases; i++)
+        if (!state_rebind(w->state, &w->leases[i], mapping_writes_back(m), &count, e))
+            return false;
+    return true;
+}
+
 /* ---- a page of them -------------------------------------------------------------------------- */
 
 /* Under the lease of one account. */
@@ -252,7 +327,10 @@ static bool take_rows(void *context, const struct feed *f, const struct sighting
         due[n_due] = seen[i];
         n_due += line != NULL && judge(w, line, &due[n_due], &recorded[i]);
     }
-    return mark(w, due, n_due, e);
+    const char **from = arena_alloc(&w->page, (n_due + 1) * sizeof *from);
+    size_t n_from = 0;
+    return look_for_jobs(w, due, &n_due, from, &n_from, e) && mark(w, due, n_due, e) &&
+           hand_on(w, from, n_from, e);
 }
 
 static bool take_gone(void *context, const struct feed *f, const char *const *keys, size_t n,

@@ -174,6 +174,7 @@ static bool scan(struct adopting *w, struct feed *f, struct err *e)
         .state = w->r->o.state,
         .sink = {.rows = match_rows, .gone = ignore_gone, .end = ignore_end, .context = w},
         .all = true,
+        .only_counts = true,
     };
     struct detection *d = detect_new(f, &o);
     bool done = false, ok = true;
