@@ -39,7 +39,7 @@ static bool refuse_function(const struct mapping *m, struct err *e)
     return err_hint(e, "run `qudra-sync migrate --triggers --role` with the agent's role");
 }
 
-static void say_triggers(struct check *c, const struct mapping *m, bool partial)
+static void say_triggers(struct check *c, const struct mapping *m, bool partial, bool may_notify)
 {
     check_say(c, CHECK_OK, NULL, "the triggers on \"%s\" are there and fit the mapping",
               m->table->text);
@@ -50,6 +50,13 @@ static void say_triggers(struct check *c, const struct mapping *m, bool partial)
             "always fire",
             "writes under session_replication_role = replica, as logical replication's are, "
             "wait for the next sweep");
+    if (!may_notify)
+        check_say(
+            c, CHECK_WARNING,
+            "if nobody prepares transactions there, set max_prepared_transactions to 0 on the "
+            "server; or choose a short sync.interval",
+            "the triggers may not wake the agent where transactions can be prepared: the "
+            "interval decides how soon a change is met");
 }
 
 void check_triggers(struct check *c, struct pg *pg, const struct mapping *m)
@@ -62,7 +69,7 @@ void check_triggers(struct check *c, struct pg *pg, const struct mapping *m)
     bool ok = (c->standby ? refuse_standby(&e) : outbox_require(pg, m, &now, &e)) &&
               read_triggers(c, pg, m, &works, &partial, &e) && (works || refuse_function(m, &e));
     if (ok) {
-        say_triggers(c, m, partial);
+        say_triggers(c, m, partial, now.may_notify);
         return;
     }
     err_prefix(&e, "detect: trigger: ");

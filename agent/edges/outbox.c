@@ -15,7 +15,7 @@ enum { BATCH = 1000 };
 /* ---- are the triggers there? -------------------------------------------------------------------
  */
 
-enum { WHOLE, READABLE, DELETABLE, MADE_FOR, SHAPE, OLDEST, NEXT };
+enum { WHOLE, USABLE, MADE_FOR, SHAPE, MAY_NOTIFY };
 
 static bool judge(struct pg *pg, const struct mapping *m, const struct pg_result *r, struct err *e)
 {
@@ -32,10 +32,11 @@ static bool judge(struct pg *pg, const struct mapping *m, const struct pg_result
                 "%s: the triggers on table \"%s\" were made for an earlier form of "
                 "the mapping",
                 pg_where(pg), m->table->text);
-    else if (pg_bool(r, 0, READABLE) && pg_bool(r, 0, DELETABLE))
+    else if (pg_bool(r, 0, USABLE))
         return true;
     else {
-        err_set(e, ERR_CONFIG, "%s: this role may not read and empty the outbox qudra_sync.change",
+        err_set(e, ERR_CONFIG,
+                "%s: this role may not read, write and empty the outbox qudra_sync.change",
                 pg_where(pg));
         return err_hint(e, "run `qudra-sync migrate --triggers --role` with this role's name as "
                            "whoever put the triggers there");
@@ -56,8 +57,7 @@ bool outbox_require(struct pg *pg, const struct mapping *m, struct outbox_state 
     bool ok = pg_query(pg, sql_outbox_state, &p, &r, e) && judge(pg, m, r, e);
     if (ok)
         *out = (struct outbox_state){.shape = pg_int(r, 0, SHAPE, 1),
-                                     .oldest = pg_int(r, 0, OLDEST, 0),
-                                     .next = pg_int(r, 0, NEXT, 0)};
+                                     .may_notify = pg_bool(r, 0, MAY_NOTIFY)};
     pg_result_free(r);
     pg_params_release(&p);
     arena_release(&a);
@@ -82,7 +82,16 @@ static size_t drop_twins(const char **keys, size_t n)
     return kept;
 }
 
-static void take_batch(const struct pg_result *r, struct arena *a, struct outbox_batch *out)
+/* Keys of several parts come joined already. */
+static const char *key_of(const struct mapping *m, const char *noted, struct arena *a)
+{
+    const struct text part = {.data = noted, .len = strlen(noted)};
+    return m->n_key > 1 ? arena_strdup(a, noted)
+                        : mapping_key_text(m, &(struct row){.value = &part, .n = 1}, a);
+}
+
+static void take_batch(const struct pg_result *r, const struct mapping *m, struct arena *a,
+                       struct outbox_batch *out)
 {
     size_t rows = pg_rows(r);
     *out = (struct outbox_batch){.keys = arena_alloc(a, (rows + 1) * sizeof(*out->keys)),
@@ -93,7 +102,7 @@ static void take_batch(const struct pg_result *r, struct arena *a, struct outbox
         const char *key = pg_str(r, i, 1);
         out->ids[i] = pg_int(r, i, 0, 0);
         if (key)
-            out->keys[out->n++] = arena_strdup(a, key);
+            out->keys[out->n++] = key_of(m, key, a);
         else
             out->scan = true;
     }
@@ -111,15 +120,15 @@ bool outbox_read(struct pg *pg, const struct mapping *m, int64_t after, struct a
     pg_add_int(&p, BATCH);
     bool ok = pg_query(pg, sql_outbox_read, &p, &r, e);
     if (ok) {
-        take_batch(r, a, out);
+        take_batch(r, m, a, out);
         pg_result_free(r);
     }
     pg_params_release(&p);
     return ok;
 }
 
-static bool forget(struct pg *writer, const char *sql, const struct pg_params *p,
-                   struct pg_result **r, struct err *e)
+static bool write_outbox(struct pg *writer, const char *sql, const struct pg_params *p,
+                         struct pg_result **r, struct err *e)
 {
     if (pg_query(writer, sql, p, r, e))
         return true;
@@ -130,48 +139,68 @@ static bool forget(struct pg *writer, const char *sql, const struct pg_params *p
                        "database.source_url, or take detect: watermark");
 }
 
-bool outbox_forget(struct pg *writer, const struct mapping *m, const struct outbox_batch *batch,
+bool outbox_forget(struct pg *writer, const struct mapping *m, const int64_t *ids, size_t n,
                    struct err *e)
 {
-    struct pg_array ids;
+    struct pg_array array;
     struct pg_params p;
-    pg_array_init(&ids, PG_INT8);
-    for (size_t i = 0; i < batch->n_ids; i++)
-        pg_array_int(&ids, batch->ids[i]);
+    pg_array_init(&array, PG_INT8);
+    for (size_t i = 0; i < n; i++)
+        pg_array_int(&array, ids[i]);
     pg_params_init(&p);
     pg_add_str(&p, m->name);
-    pg_add_array(&p, &ids);
-    bool ok = forget(writer, sql_outbox_forget, &p, NULL, e);
+    pg_add_array(&p, &array);
+    bool ok = write_outbox(writer, sql_outbox_forget, &p, NULL, e);
     pg_params_release(&p);
-    pg_array_release(&ids);
+    pg_array_release(&array);
     return ok;
 }
 
 /* ---- a whole scan
  * -------------------------------------------------------------------------------- */
 
-bool outbox_snapshot(struct pg *pg, struct arena *a, const char **snapshot, struct err *e)
+bool outbox_begin_scan(struct pg *writer, const struct mapping *m, struct outbox_wish *out,
+                       struct err *e)
 {
-    struct pg_result *r;
-    if (!pg_query(pg, sql_outbox_snapshot, NULL, &r, e))
-        return false;
-    *snapshot = arena_strdup(a, pg_str(r, 0, 0));
-    pg_result_free(r);
-    return true;
-}
-
-bool outbox_forget_seen(struct pg *writer, const struct mapping *m, const char *snapshot,
-                        int64_t *count, struct err *e)
-{
+    enum { ID, COUNT };
     struct pg_params p;
     struct pg_result *r = NULL;
     pg_params_init(&p);
     pg_add_str(&p, m->name);
-    pg_add_str(&p, snapshot);
-    bool ok = forget(writer, sql_outbox_forget_seen, &p, &r, e);
+    bool ok = write_outbox(writer, sql_outbox_scan_begin, &p, &r, e);
     if (ok)
-        *count = pg_affected(r);
+        *out =
+            (struct outbox_wish){.id = pg_int(r, 0, ID, 0), .stands_for = pg_int(r, 0, COUNT, 0)};
     pg_result_free(r);
     pg_params_release(&p);
     return ok;
+}
+
+/* ---- sleep
+ * --------------------------------------------------------------------------------------- */
+
+static bool ask_lock(struct pg *pg, const struct mapping *m, const char *sql, struct pg_result **r,
+                     struct err *e)
+{
+    struct pg_params p;
+    pg_params_init(&p);
+    pg_add_int(&p, mapping_watch_lock(m));
+    bool ok = pg_query(pg, sql, &p, r, e);
+    pg_params_release(&p);
+    return ok;
+}
+
+bool outbox_sleep(struct pg *listener, const struct mapping *m, bool *asleep, struct err *e)
+{
+    struct pg_result *r = NULL;
+    bool ok = ask_lock(listener, m, sql_outbox_sleep, &r, e);
+    if (ok)
+        *asleep = pg_bool(r, 0, 0);
+    pg_result_free(r);
+    return ok;
+}
+
+bool outbox_wake(struct pg *listener, const struct mapping *m, struct err *e)
+{
+    return ask_lock(listener, m, sql_outbox_wake, NULL, e);
 }

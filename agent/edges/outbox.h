@@ -6,8 +6,11 @@
  * it can be seen, and exactly what was read is deleted, after what was found of it is committed in
  * the state. Of several agents with states of their own, only one may read an outbox.
  *
- * A commit with a NOTIFY makes others stand in line, so who finds the outbox filled sends none. The
- * agent that empties it looks again until every transaction that may have seen it filled is over.
+ * A commit with a NOTIFY makes others stand in line, so only a sleeping agent is sent one: it holds
+ * the mapping's advisory lock, of which each writer takes a share until its transaction is over, if
+ * there is one to be had, and else notifies. So an agent that has the lock, has then found the
+ * outbox empty, and listens on the same session will be told of everything that comes. Behind a
+ * pool, where nobody listens, nobody sleeps either, and the partner never pays for a NOTIFY.
  */
 #ifndef QS_EDGES_OUTBOX_H
 #define QS_EDGES_OUTBOX_H
@@ -21,7 +24,7 @@
 struct outbox_state {
     int64_t shape; /* names the table's partitions, files and triggers as they are; never 0. When it
                       has changed, rows may have come or gone unnoticed */
-    int64_t oldest, next; /* transactions: all before `oldest` are over, `next` is yet to begin */
+    bool may_notify; /* false: transactions can be prepared here, which a NOTIFY would prevent */
 };
 /* ERR_CONFIG, with what to do, unless the triggers are all there, fit the mapping, and the outbox
  * can be read and emptied. */
@@ -39,15 +42,22 @@ struct outbox_batch {
 /* The oldest changes behind the id `after`. */
 bool outbox_read(struct pg *pg, const struct mapping *m, int64_t after, struct arena *a,
                  struct outbox_batch *out, struct err *e) MUST_CHECK;
-bool outbox_forget(struct pg *writer, const struct mapping *m, const struct outbox_batch *batch,
+bool outbox_forget(struct pg *writer, const struct mapping *m, const int64_t *ids, size_t n,
                    struct err *e) MUST_CHECK;
 
-/* For a whole scan: what was noted by transactions that were over before it began is forgotten when
- * it has ended. */
-bool outbox_snapshot(struct pg *pg, struct arena *a, const char **snapshot,
-                     struct err *e) MUST_CHECK;
-bool outbox_forget_seen(struct pg *writer, const struct mapping *m, const char *snapshot,
-                        int64_t *count, struct err *e) MUST_CHECK;
+/* What is noted before a scan begins, the scan sees. Its wish is to be forgotten when it has ended
+ * whole; until then the next reading asks for it again. */
+struct outbox_wish {
+    int64_t id, stands_for; /* so many changes */
+};
+bool outbox_begin_scan(struct pg *writer, const struct mapping *m, struct outbox_wish *out,
+                       struct err *e) MUST_CHECK;
+
+/* *asleep: the lock is this session's now; false while a transaction with changes is under way, or
+ * another agent sleeps. Not to be asked for twice. */
+bool outbox_sleep(struct pg *listener, const struct mapping *m, bool *asleep,
+                  struct err *e) MUST_CHECK;
+bool outbox_wake(struct pg *listener, const struct mapping *m, struct err *e) MUST_CHECK;
 
 /* ---- migrate ------------------------------------------------------------------------------------
  */

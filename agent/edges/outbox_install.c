@@ -130,6 +130,7 @@ static bool read_facts(struct install *in, struct mapping_watch *w, struct err *
 
 static bool read_columns(struct install *in, struct mapping_watch *w, struct err *e)
 {
+    enum { NAME, IS_SHORT };
     struct pg_params p;
     struct pg_result *r = NULL;
     pg_params_init(&p);
@@ -138,8 +139,10 @@ static bool read_columns(struct install *in, struct mapping_watch *w, struct err
     if (ok) {
         w->n_columns = pg_rows(r);
         w->columns = arena_alloc(in->arena, (w->n_columns + 1) * sizeof(*w->columns));
-        for (size_t i = 0; i < w->n_columns; i++)
-            w->columns[i] = arena_strdup(in->arena, pg_str(r, i, 0));
+        for (size_t i = 0; i < w->n_columns; i++) {
+            w->columns[i] = arena_strdup(in->arena, pg_str(r, i, NAME));
+            w->n_short += pg_bool(r, i, IS_SHORT);
+        }
     }
     pg_result_free(r);
     pg_params_release(&p);

@@ -35,9 +35,9 @@ struct detection {
     int64_t null_keys;
     const char *after; /* last state key of the page before */
     char *after_copy;
-    const char *horizon;   /* read before the pass began; NULL: not asked for */
-    int64_t outbox_at;     /* the last id read */
-    const char *scan_sees; /* a snapshot: what the outbox may forget after the scan; or NULL */
+    const char *horizon;     /* read before the pass began; NULL: not asked for */
+    int64_t outbox_at;       /* the last id read */
+    struct outbox_wish wish; /* of the scan under way; id 0: it empties no outbox */
 };
 
 struct detection *detect_new(struct feed *f, const struct detect_options *o)
@@ -338,7 +338,7 @@ static bool look_at_keys(struct detection *d, struct source *s, const char *cons
 static bool start_scan(struct detection *d, struct err *e)
 {
     bool empties = d->options.outbox != NULL && d->feed->mapping->detect == DETECT_TRIGGER;
-    return (!empties || outbox_snapshot(d->options.outbox, &d->whole, &d->scan_sees, e)) &&
+    return (!empties || outbox_begin_scan(d->options.outbox, d->feed->mapping, &d->wish, e)) &&
            source_scan_start(d->feed->source, e);
 }
 
@@ -431,14 +431,15 @@ static bool step_outbox(struct detection *d, struct err *e)
     if (!look_at_keys(d, d->feed->source, b.keys, b.n, e))
         return false;
     CRASH_POINT("outbox.before");
-    return outbox_forget(pg, d->feed->mapping, &b, e);
+    return outbox_forget(pg, d->feed->mapping, b.ids, b.n_ids, e);
 }
 
-static bool forget_seen(struct detection *d, struct err *e)
+static bool forget_wish(struct detection *d, struct err *e)
 {
     CRASH_POINT("outbox.before");
-    return d->scan_sees == NULL || outbox_forget_seen(d->options.outbox, d->feed->mapping,
-                                                      d->scan_sees, &d->counts.noted, e);
+    d->counts.noted += d->wish.stands_for;
+    return d->wish.id == 0 || d->options.keep_wish ||
+           outbox_forget(d->options.outbox, d->feed->mapping, &d->wish.id, 1, e);
 }
 
 static bool end(struct detection *d, struct err *e)
@@ -453,7 +454,7 @@ static bool end(struct detection *d, struct err *e)
         return false;
     if (d->horizon != NULL)
         snprintf(d->feed->seen_to, sizeof d->feed->seen_to, "%s", d->horizon);
-    return forget_seen(d, e);
+    return forget_wish(d, e);
 }
 
 bool detect_step(struct detection *d, bool *done, struct err *e)

@@ -56,6 +56,7 @@ struct detect_options {
     const char *since; /* DETECT_PASS_CHANGED: the watermark */
     struct pg *state;
     struct pg *outbox; /* to the source, may write: reads and empties the outbox; NULL: leaves it */
+    bool keep_wish;    /* the scan sees a part of the accounts: who sees all is to scan again */
     struct detect_sink sink;
     bool all; /* the sink wants every row, not only those that differ: for `plan` and `check` */
     bool only_counts; /* it marks nothing; only for a scan */

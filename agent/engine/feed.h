@@ -17,10 +17,12 @@ struct feed {
 
     int64_t next_poll_ms; /* monotonic */
     int64_t next_scan_ms;
-    bool in_window; /* this window of sync.schedule has not looked at it yet */
-    bool woken;     /* a NOTIFY came while the pass was under way: another one follows at once */
-    int64_t shape;  /* of what the triggers watch, as it was when the pass began; 0: no triggers */
-    int64_t chase;  /* transactions before this one may note changes and send no NOTIFY; 0: none */
+    bool in_window;  /* this window of sync.schedule has not looked at it yet */
+    bool woken;      /* a NOTIFY came while the pass was under way: another one follows at once */
+    int64_t shape;   /* of what the triggers watch, as it was when the pass began; 0: no triggers */
+    bool asleep;     /* whoever notes a change now sends a NOTIFY: see outbox_sleep */
+    bool may_sleep;  /* a NOTIFY is heard, and does not fail the partner's transaction */
+    int64_t doze_ms; /* how long until the next look, while it may not sleep yet; 0: at once */
     const char *identity; /* of the database that is read: see source_identity */
     char seen_to[64];     /* every change before this has been seen here; "": not known */
     int64_t scanned_ms;   /* monotonic: end of the last whole scan here; 0: none */

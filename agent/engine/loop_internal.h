@@ -111,6 +111,13 @@ bool loop_schedule_waits(const struct loop *l);
 /* How long until the next window; INT64_MAX: there is no schedule. */
 int64_t loop_schedule_in_ms(const struct loop *l);
 
+/* loop_doze.c: detect: trigger */
+/* After a pass that took so many changes out of the outbox. */
+bool loop_sleep_or_wake(struct loop *l, struct feed *f, int64_t noted, struct err *e) MUST_CHECK;
+/* Those who may not sleep any more, or whose rows are another agent's now. */
+bool loop_wake_others(struct loop *l, struct err *e) MUST_CHECK;
+void loop_lost_listener(struct loop *l); /* its session is gone, and what it held */
+
 /* loop_follow.c */
 bool loop_follow_open(struct loop *l, struct err *e) MUST_CHECK;
 /* In the place of loop_detect. */

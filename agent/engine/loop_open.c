@@ -256,8 +256,10 @@ bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e)
     l->reconnect_wait_ms = RECONNECT_FIRST_MS;
     if (!check_source(l, e))
         return false;
-    if (lost_listener)
+    if (lost_listener) {
         listen_for_notify(l);
+        loop_lost_listener(l);
+    }
     for (size_t i = 0; i < l->n_awake; i++)
         loop_wake(l, l->awake[i], now_ms);
     return true;

@@ -11,10 +11,8 @@
 #include "edges/outbox.h"
 #include "engine/loop_internal.h"
 
-#define DUE_ROWS  1000
-#define NEVER     INT64_MAX
-#define CHASE_ALL INT64_MAX /* those that begin before the next look */
-#define CHASE_MS  250
+#define DUE_ROWS 1000
+#define NEVER    INT64_MAX
 
 /* ---- whose rows these are
  * ------------------------------------------------------------------------- */
@@ -79,10 +77,7 @@ static bool check_triggers(const struct loop *l, struct feed *f, struct err *e)
     if (!outbox_require(l->writer, f->mapping, &now, e))
         return err_prefix(e, "mapping \"%s\": ", f->mapping->name);
     f->shape = now.shape;
-    if (f->chase == CHASE_ALL)
-        f->chase = now.next;
-    if (f->chase <= now.oldest)
-        f->chase = 0;
+    f->may_sleep = l->listening && now.may_notify && !is_shared(l, f) && !loop_schedule_waits(l);
     return true;
 }
 
@@ -98,7 +93,8 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
             .kind = kind_of(l, f, &w),
             .since = is_shared(l, f) ? f->seen_to : w.changed_to,
             .state = l->state,
-            .outbox = is_shared(l, f) ? NULL : l->writer,
+            .outbox = l->writer,
+            .keep_wish = is_shared(l, f),
             .sink = detect_marking(&l->marker),
         };
         l->marker.shared = is_shared(l, f);
@@ -169,8 +165,8 @@ static bool keep_history(struct loop *l, const struct detect_counts *c, struct e
 static void schedule(struct loop *l, struct feed *f, int64_t now_ms)
 {
     int64_t pause_ms = f->woken ? 0 : l->o.config->interval_ms;
-    if (f->chase != 0 && pause_ms > CHASE_MS)
-        pause_ms = CHASE_MS;
+    if (f->may_sleep && !f->asleep && f->doze_ms < pause_ms)
+        pause_ms = f->doze_ms;
     bool again = l->o.mode == LOOP_RUN && !loop_schedule_waits(l);
     f->next_poll_ms = again ? now_ms + pause_ms : NEVER;
 }
@@ -200,8 +196,7 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     if (scan)
         f->scanned_ms = now_ms;
     f->in_window = false;
-    if (noted > 0)
-        f->chase = CHASE_ALL;
+    ok = ok && loop_sleep_or_wake(l, f, noted, e);
     schedule(l, f, now_ms);
     l->due_at_ms = 0;
     return ok;
@@ -336,6 +331,8 @@ void loop_look_again(struct loop *l)
 
 bool loop_detect(struct loop *l, int64_t now_ms, struct err *e)
 {
+    if (!loop_wake_others(l, e))
+        return false;
     if (l->n_leases == 0)
         return true;
     loop_schedule_turn(l, now_ms);

@@ -127,14 +127,18 @@ const char *mapping_index(const struct mapping *m, enum mapping_query q, struct 
 struct mapping_watch {
     bool fixed_key;       /* no setting of a session changes the text of the key */
     bool whole_row;       /* partner SQL takes the row as a whole: any column may matter */
-    const char **columns; /* that the mapping reads */
-    size_t n_columns;
+    const char **columns; /* that the mapping reads, those of a fixed length first */
+    size_t n_columns, n_short;
 };
 const char *mapping_table_name(const struct mapping *m, struct arena *a);         /* quoted */
 const char *mapping_key_name(const struct mapping *m, size_t i, struct arena *a); /* as it is */
 /* Names the mapping's trigger function and, with another beginning, its triggers. */
 const char *mapping_watch_name(const struct mapping *m, const char *prefix, struct arena *a);
-/* CREATE OR REPLACE of the function that notes changed keys in the outbox. */
+/* The advisory lock that an agent holds while it sleeps, and each writer with others, to its end.
+ */
+int64_t mapping_watch_lock(const struct mapping *m);
+/* CREATE OR REPLACE of the function that notes changed keys in the outbox: a key of one part as it
+ * is, one of several as mapping_key_text makes it. */
 const char *mapping_watch_function(const struct mapping *m, const struct mapping_watch *w,
                                    struct arena *a);
 

@@ -2,13 +2,17 @@
  * mapping_watch: what a trigger on the mapping's table looks at, and the function that it calls.
  *
  * The function runs inside the partner's own write, with the rights of the agent's role, so:
- *  - names are looked up in pg_catalog alone, and what the writer may do plays no part;
+ *  - every name in it says its schema, operators too: what the writer may do, and what his
+ *    search_path finds first, play no part. A SET search_path on the function would do the same at
+ * a sixth of its whole cost;
  *  - it does not fail for a column that has been renamed or dropped since: it asks for a whole
- * scan;
+ *    scan. A WHEN clause would be cheaper, and keep the partner from dropping the column;
  *  - values are compared by their bytes (*=): json and point know no equality, and 1.0 is sent
- *    otherwise than 1.00;
- *  - a commit with a NOTIFY holds a lock until it is on disk, and so makes writers stand in line:
- *    only the first of a burst sends one;
+ *    otherwise than 1.00. Long values, which may have to be fetched, come last;
+ *  - each statement costs more than what it does: it is planned anew in every transaction;
+ *  - a commit with a NOTIFY makes writers stand in line until it is on disk, and cannot be prepared
+ *    (two-phase commit). So it is sent only to an agent that sleeps, which is one that holds the
+ *    mapping's lock; a writer holds it with others until its end, and keeps the agent awake;
  *  - its text is right whatever standard_conforming_strings is where it runs: hence E''.
  */
 #include <string.h>
@@ -18,6 +22,7 @@
 
 #define MAX_FUNCTION_BYTES ((size_t)1 << 20)
 #define LONGEST_NAME       32 /* of a mapping within a name of PostgreSQL, which has 63 bytes */
+#define LOCK_SEED          0x71756472615f73ULL /* apart from what else hashes a name to a lock */
 
 /* ---- what is watched ------------------------------------------------------------------------ */
 
@@ -102,87 +107,105 @@ static void put_column(struct writer *f, const char *row, const char *name)
     mapping_quote_name(&f->out, name);
 }
 
-/* The text that names the row in the state: see mapping_key_text. NULL when a part is. */
+#define EQUALS "OPERATOR(pg_catalog.=)"
+
+/* Of a key of one part, the part; of several, the text that mapping_key_text makes. NULL when a
+ * part is. */
 static void put_key(struct writer *f, const char *row)
 {
-    for (size_t i = 0; i < f->m->n_key; i++) {
-        buf_addstr(&f->out, i > 0 ? " || ',' || replace(replace(" : "replace(replace(");
+    size_t n = f->m->n_key;
+    for (size_t i = 0; i < n; i++) {
+        buf_addstr(&f->out, i > 0 ? " OPERATOR(pg_catalog.||) ',' OPERATOR(pg_catalog.||) " : "");
+        buf_addstr(&f->out, n > 1 ? "pg_catalog.replace(pg_catalog.replace(" : "");
         put_column(f, row, mapping_key_name(f->m, i, f->arena));
-        buf_addstr(&f->out, "::text, E'\\\\', E'\\\\\\\\'), ',', E'\\\\,')");
+        buf_addstr(&f->out, "::pg_catalog.text");
+        buf_addstr(&f->out, n > 1 ? ", E'\\\\', E'\\\\\\\\'), ',', E'\\\\,')" : "");
     }
 }
 
-static void put_row(struct writer *f, const char *row)
+static void put_row(struct writer *f, const char *row, size_t from, size_t to)
 {
     if (f->w->whole_row) {
         buf_addstr(&f->out, row);
         return;
     }
-    for (size_t i = 0; i < f->w->n_columns; i++) {
-        buf_addstr(&f->out, i > 0 ? ", " : "ROW(");
+    for (size_t i = from; i < to; i++) {
+        buf_addstr(&f->out, i > from ? ", " : "ROW(");
         put_column(f, row, f->w->columns[i]);
     }
-    buf_addstr(&f->out, ")::record");
+    buf_addstr(&f->out, ")::pg_catalog.record");
 }
 
-static void put_name(struct writer *f)
+static void put_equal(struct writer *f, size_t from, size_t to)
 {
-    mapping_quote_literal(&f->out, f->m->name);
+    buf_addstr(&f->out, "            IF ");
+    put_row(f, "OLD", from, to);
+    buf_addstr(&f->out, "\n               OPERATOR(pg_catalog.*=) ");
+    put_row(f, "NEW", from, to);
+    buf_addstr(&f->out, " THEN\n");
+}
+
+static void put_unless_changed(struct writer *f)
+{
+    size_t n_short = f->w->whole_row ? 0 : f->w->n_short, n = f->w->n_columns;
+    bool two = n_short > 0 && n_short < n;
+    put_equal(f, 0, two ? n_short : n);
+    if (two)
+        put_equal(f, n_short, n);
+    buf_printf(&f->out, "                RETURN NULL;\n            END IF;\n%s",
+               two ? "            END IF;\n" : "");
+}
+
+static void put_assignment(struct writer *f, const char *variable, const char *row)
+{
+    buf_printf(&f->out, "            %s := ", variable);
+    put_key(f, row);
+    buf_addstr(&f->out, ";\n");
 }
 
 /* Only reads happen under the handler, so that it takes no transaction id. */
 static void put_read_row(struct writer *f)
 {
-    buf_addstr(&f->out, "    IF TG_OP <> 'TRUNCATE' THEN\n        BEGIN\n"
-                        "            IF TG_OP = 'UPDATE' THEN\n                IF ");
-    put_row(f, "OLD");
-    buf_addstr(&f->out, "\n                   OPERATOR(pg_catalog.*=) ");
-    put_row(f, "NEW");
-    buf_addstr(&f->out, " THEN\n                    RETURN NULL;\n                END IF;\n"
-                        "            END IF;\n"
-                        "            IF TG_OP <> 'DELETE' THEN\n                is_now := ");
-    put_key(f, "NEW");
-    buf_addstr(&f->out, ";\n            END IF;\n"
-                        "            IF TG_OP <> 'INSERT' THEN\n                was := ");
-    put_key(f, "OLD");
-    buf_addstr(&f->out, ";\n            END IF;\n"
-                        "        EXCEPTION WHEN undefined_column THEN\n"
-                        "            all_rows := true;\n        END;\n    END IF;\n");
+    buf_addstr(&f->out, "    BEGIN\n        IF TG_OP " EQUALS " 'UPDATE' THEN\n");
+    put_unless_changed(f);
+    put_assignment(f, "is_now", "NEW");
+    put_assignment(f, "was", "OLD");
+    buf_addstr(&f->out, "        ELSIF TG_OP " EQUALS " 'INSERT' THEN\n");
+    put_assignment(f, "is_now", "NEW");
+    buf_addstr(&f->out, "        ELSIF TG_OP " EQUALS " 'DELETE' THEN\n");
+    put_assignment(f, "was", "OLD");
+    buf_addstr(&f->out, "        ELSE\n            all_rows := true;\n        END IF;\n"
+                        "    EXCEPTION WHEN undefined_column THEN\n"
+                        "        is_now := NULL;\n        was := NULL;\n"
+                        "        all_rows := true;\n    END;\n");
 }
 
-static void put_insert(struct writer *f, const char *condition, const char *rest)
+static void put_insert(struct writer *f, const char *values)
 {
-    buf_addstr(&f->out, condition);
-    buf_addstr(&f->out, "        INSERT INTO qudra_sync.change (mapping, source_key) SELECT ");
-    put_name(f);
-    buf_addstr(&f->out, rest);
+    buf_addstr(&f->out, "    INSERT INTO qudra_sync.change (mapping, source_key) SELECT ");
+    mapping_quote_literal(&f->out, f->m->name);
+    buf_addstr(&f->out, values);
 }
 
-static void put_inserts(struct writer *f)
-{
-    put_insert(f, "    IF TG_OP = 'TRUNCATE' OR all_rows THEN\n", ", NULL;\n");
-    put_insert(f, "    ELSE\n",
-               ", k.key FROM (VALUES (is_now), (nullif(was, is_now))) AS k (key)\n"
-               "         WHERE k.key IS NOT NULL;\n    END IF;\n");
-}
-
-/* Whoever finds the outbox filled need not tell of it: the agent has been told, and looks again
- * until all are over that may have thought so. With a snapshot older than the statement that cannot
- * be known, and looking would let serializable transactions fail each other. */
 static void put_body(struct writer *f)
 {
-    buf_addstr(&f->out, "\nDECLARE\n    was text;\n    is_now text;\n"
-                        "    all_rows boolean := false;\n    is_first boolean;\nBEGIN\n");
+    buf_addstr(&f->out, "\nDECLARE\n    was pg_catalog.text;\n    is_now pg_catalog.text;\n"
+                        "    all_rows boolean;\nBEGIN\n");
     put_read_row(f);
-    buf_addstr(&f->out, "    is_first := CASE WHEN current_setting('transaction_isolation') <> "
-                        "'read committed' THEN true\n        ELSE NOT EXISTS (SELECT FROM "
-                        "qudra_sync.change WHERE mapping = ");
-    put_name(f);
-    buf_addstr(&f->out, ") END;\n");
-    put_inserts(f);
-    buf_addstr(&f->out,
-               "    IF FOUND AND is_first THEN\n        PERFORM pg_notify('qudra_sync', '');\n"
-               "    END IF;\n    RETURN NULL;\nEND ");
+    put_insert(f, ", coalesce(is_now, was)\n"
+                  "     WHERE coalesce(is_now, was) IS NOT NULL OR all_rows;\n"
+                  "    IF was OPERATOR(pg_catalog.<>) is_now THEN\n");
+    put_insert(f, ", was;\n    END IF;\n");
+    buf_printf(&f->out,
+               "    IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(%lld) THEN\n"
+               "        PERFORM pg_catalog.pg_notify('qudra_sync', '');\n"
+               "    END IF;\n    RETURN NULL;\nEND ",
+               (long long)mapping_watch_lock(f->m));
+}
+
+int64_t mapping_watch_lock(const struct mapping *m)
+{
+    return (int64_t)XXH3_64bits_withSeed(m->name, strlen(m->name), LOCK_SEED);
 }
 
 const char *mapping_watch_function(const struct mapping *m, const struct mapping_watch *w,
@@ -194,8 +217,7 @@ const char *mapping_watch_function(const struct mapping *m, const struct mapping
     put_body(&f);
     buf_addstr(&sql, "CREATE OR REPLACE FUNCTION qudra_sync.");
     mapping_quote_name(&sql, mapping_watch_name(m, "change_", a));
-    buf_addstr(&sql, "()\n    RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER\n"
-                     "    SET search_path = pg_catalog, pg_temp");
+    buf_addstr(&sql, "()\n    RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER");
     if (!w->fixed_key)
         buf_addstr(&sql, "\n    SET \"DateStyle\" = 'ISO' SET \"TimeZone\" = 'UTC'\n"
                          "    SET \"IntervalStyle\" = 'postgres' SET bytea_output = 'hex'\n"

@@ -3,7 +3,6 @@
 -- One row: the function may write into the outbox, some trigger is silent under session_replication_role.
 SELECT coalesce(bool_and(p.prosecdef
                          AND has_schema_privilege(p.proowner, 'qudra_sync', 'USAGE')
-                         AND has_table_privilege(p.proowner, 'qudra_sync.change', 'SELECT')
                          AND has_table_privilege(p.proowner, 'qudra_sync.change', 'INSERT')),
                 false) AS works,
        coalesce(bool_or(t.tgenabled = 'O'), false) AS partial

@@ -7,7 +7,6 @@ CREATE TABLE IF NOT EXISTS qudra_sync.change (
     mapping     text COLLATE "C" NOT NULL,
     id          bigint GENERATED ALWAYS AS IDENTITY,
     source_key  text COLLATE "C",
-    noted_by    xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
     PRIMARY KEY (mapping, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
         autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 100000,

@@ -11,7 +11,7 @@ SELECT pg_catalog.obj_description(p.oid, 'pg_proc') AS made_for,
                                    ' ALTER FUNCTION qudra_sync.%2$I() OWNER TO %1$I',
                                    agent.name, $1::text)
             ELSE pg_catalog.format('GRANT USAGE ON SCHEMA qudra_sync TO %1$I;'
-                                   ' GRANT SELECT, DELETE ON qudra_sync.change TO %1$I',
+                                   ' GRANT SELECT, INSERT, DELETE ON qudra_sync.change TO %1$I',
                                    agent.name) END AS statement
   FROM pg_catalog.pg_namespace n
  CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_userbyid(n.nspowner) AS name) AS owner

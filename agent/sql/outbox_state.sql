@@ -1,9 +1,9 @@
 -- Whether the triggers of a mapping are all there, and the shape of what they watch: the table with its
 -- partitions and files, and the triggers themselves. When the shape has changed, rows may have come or
 -- gone without a trigger: a partition attached, a table rewritten, a trigger switched off and on again.
+-- Where transactions can be prepared (two-phase commit), a NOTIFY in one would fail the partner's.
 -- $1::text table, $2::text function
--- One row: whole, readable, deletable, made_for (what the function was made for), shape, oldest
--- transaction under way, next transaction to begin.
+-- One row: whole, usable (the outbox), made_for (what the function was made for), shape, may_notify.
 WITH RECURSIVE target AS (
     SELECT pg_catalog.to_regclass($1::text)::oid AS oid),
 tree (oid) AS (
@@ -34,10 +34,10 @@ shape AS (
             SELECT 'trigger ' || oid || ' ' || version FROM trigger) AS parts (part))
 SELECT coalesce(whole, false) AS whole,
        coalesce(has_schema_privilege(outbox.schema, 'USAGE')
-                AND has_table_privilege(outbox.oid, 'SELECT'), false) AS readable,
-       coalesce(has_table_privilege(outbox.oid, 'DELETE'), false) AS deletable,
+                AND has_table_privilege(outbox.oid, 'SELECT')
+                AND has_table_privilege(outbox.oid, 'INSERT')
+                AND has_table_privilege(outbox.oid, 'DELETE'), false) AS usable,
        coalesce(pg_catalog.obj_description(function, 'pg_proc'), '') AS made_for,
        pg_catalog.hashtextextended(shape, 0) | 1 AS shape,
-       pg_catalog.pg_snapshot_xmin(snapshot)::text::bigint AS oldest,
-       pg_catalog.pg_snapshot_xmax(snapshot)::text::bigint AS next
-  FROM found, shape, outbox, pg_catalog.pg_current_snapshot() AS snapshot
+       current_setting('max_prepared_transactions')::integer = 0 AS may_notify
+  FROM found, shape, outbox

@@ -49,13 +49,13 @@ class CheckTriggers(MirrorCase):
         self.owner.run("migrate", "--triggers")
         self.db.psql("ALTER TABLE qudra_sync.change OWNER TO postgres; "
                      "REVOKE ALL ON qudra_sync.change FROM qs_agent")
-        self.assert_says("error", "read and empty the outbox", expect=CONFIG)
+        self.assert_says("error", "read, write and empty the outbox", expect=CONFIG)
 
     def test_their_function_may_not_write(self):
         self.owner.run("migrate", "--triggers")
-        self.db.psql("ALTER TABLE qudra_sync.change OWNER TO postgres; "
-                     "REVOKE ALL ON qudra_sync.change FROM qs_agent; "
-                     "GRANT SELECT, DELETE ON qudra_sync.change TO qs_agent")
+        self.db.psql("DROP ROLE IF EXISTS qs_nobody; CREATE ROLE qs_nobody; "
+                     "ALTER FUNCTION qudra_sync.change_jobs() OWNER TO qs_nobody")
+        self.addCleanup(self.db.psql, "DROP OWNED BY qs_nobody CASCADE; DROP ROLE qs_nobody")
         self.assert_says("error", "every write to", "--role", expect=CONFIG)
 
     def test_they_are_silent_under_replication(self):

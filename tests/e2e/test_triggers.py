@@ -4,7 +4,6 @@ The agent's role has SELECT on the table and nothing else; the triggers are put 
 The sweep is far away and updated_at is not mapped, so that whatever is found was found by a trigger.
 """
 
-import signal
 import unittest
 
 from harness import CONFIG, OK, MirrorCase, eventually
@@ -238,35 +237,6 @@ class TheAgent(TriggerCase):
         self.agent.run("once", expect=CONFIG)
         self.db.psql("UPDATE job SET open = false WHERE id = 3; ALTER TABLE job ENABLE TRIGGER USER")
         self.sync()
-
-    def test_it_is_woken_at_once(self):
-        self.fill(5)
-        self.agent.configure(sync={"interval": "1h"})
-        running = self.agent.start()
-        eventually(self.is_mirrored)
-        self.db.psql("INSERT INTO job (id, title) VALUES (70, 'woken')")
-        eventually(self.is_mirrored, 5)
-        self.db.psql("DELETE FROM job WHERE id = 70")
-        eventually(self.is_mirrored, 5)
-        running.stop()
-
-
-    def test_who_found_the_outbox_filled_and_sent_no_notify_is_not_forgotten(self):
-        self.fill(5)
-        self.agent.configure(sync={"interval": "1h"})
-        running = self.agent.start()
-        eventually(self.is_mirrored)
-        running.send(signal.SIGSTOP)
-        self.db.psql("UPDATE job SET title = 'Told of' WHERE id = 1")
-        late = self.db.session()
-        self.addCleanup(late.close)
-        late.run("BEGIN")
-        late.run("UPDATE job SET title = 'Not told of' WHERE id = 2")
-        running.send(signal.SIGCONT)
-        eventually(self.is_mirrored)
-        late.run("COMMIT")
-        eventually(self.is_mirrored, 5)
-        running.stop()
 
 
 class PuttingThemThere(TriggerCase):

@@ -145,12 +145,13 @@ static void compare_sql(struct golden *g, const struct mapping *m,
         buf_printf(&text, "-- %s\n%s;\n\n", query_names[q], sql ? sql : e.message);
     }
     if (m->detect == DETECT_TRIGGER)
-        buf_printf(
-            &text, "-- function\n%s;\n\n",
-            mapping_watch_function(
-                m,
-                &(struct mapping_watch){.columns = (const char *[]){"ref", "it's"}, .n_columns = 2},
-                &g->arena));
+        buf_printf(&text, "-- function\n%s;\n\n",
+                   mapping_watch_function(
+                       m,
+                       &(struct mapping_watch){.columns = (const char *[]){"ref", "it's"},
+                                               .n_columns = 2,
+                                               .n_short = 1},
+                       &g->arena));
     compare(g, "select.sql", &text);
     buf_release(&text);
 }

@@ -104,45 +104,45 @@ FROM "hr"."Posting" AS source;
 -- function
 CREATE OR REPLACE FUNCTION qudra_sync."change_postings"()
     RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
     SET "DateStyle" = 'ISO' SET "TimeZone" = 'UTC'
     SET "IntervalStyle" = 'postgres' SET bytea_output = 'hex'
     SET extra_float_digits = 1
 AS '
 DECLARE
-    was text;
-    is_now text;
-    all_rows boolean := false;
-    is_first boolean;
+    was pg_catalog.text;
+    is_now pg_catalog.text;
+    all_rows boolean;
 BEGIN
-    IF TG_OP <> ''TRUNCATE'' THEN
-        BEGIN
-            IF TG_OP = ''UPDATE'' THEN
-                IF ROW(OLD."ref", OLD."it''s")::record
-                   OPERATOR(pg_catalog.*=) ROW(NEW."ref", NEW."it''s")::record THEN
-                    RETURN NULL;
-                END IF;
+    BEGIN
+        IF TG_OP OPERATOR(pg_catalog.=) ''UPDATE'' THEN
+            IF ROW(OLD."ref")::pg_catalog.record
+               OPERATOR(pg_catalog.*=) ROW(NEW."ref")::pg_catalog.record THEN
+            IF ROW(OLD."it''s")::pg_catalog.record
+               OPERATOR(pg_catalog.*=) ROW(NEW."it''s")::pg_catalog.record THEN
+                RETURN NULL;
             END IF;
-            IF TG_OP <> ''DELETE'' THEN
-                is_now := replace(replace(NEW."companyId"::text, E''\\'', E''\\\\''), '','', E''\\,'') || '','' || replace(replace(NEW."ref"::text, E''\\'', E''\\\\''), '','', E''\\,'');
             END IF;
-            IF TG_OP <> ''INSERT'' THEN
-                was := replace(replace(OLD."companyId"::text, E''\\'', E''\\\\''), '','', E''\\,'') || '','' || replace(replace(OLD."ref"::text, E''\\'', E''\\\\''), '','', E''\\,'');
-            END IF;
-        EXCEPTION WHEN undefined_column THEN
+            is_now := pg_catalog.replace(pg_catalog.replace(NEW."companyId"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'') OPERATOR(pg_catalog.||) '','' OPERATOR(pg_catalog.||) pg_catalog.replace(pg_catalog.replace(NEW."ref"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'');
+            was := pg_catalog.replace(pg_catalog.replace(OLD."companyId"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'') OPERATOR(pg_catalog.||) '','' OPERATOR(pg_catalog.||) pg_catalog.replace(pg_catalog.replace(OLD."ref"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'');
+        ELSIF TG_OP OPERATOR(pg_catalog.=) ''INSERT'' THEN
+            is_now := pg_catalog.replace(pg_catalog.replace(NEW."companyId"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'') OPERATOR(pg_catalog.||) '','' OPERATOR(pg_catalog.||) pg_catalog.replace(pg_catalog.replace(NEW."ref"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'');
+        ELSIF TG_OP OPERATOR(pg_catalog.=) ''DELETE'' THEN
+            was := pg_catalog.replace(pg_catalog.replace(OLD."companyId"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'') OPERATOR(pg_catalog.||) '','' OPERATOR(pg_catalog.||) pg_catalog.replace(pg_catalog.replace(OLD."ref"::pg_catalog.text, E''\\'', E''\\\\''), '','', E''\\,'');
+        ELSE
             all_rows := true;
-        END;
+        END IF;
+    EXCEPTION WHEN undefined_column THEN
+        is_now := NULL;
+        was := NULL;
+        all_rows := true;
+    END;
+    INSERT INTO qudra_sync.change (mapping, source_key) SELECT ''postings'', coalesce(is_now, was)
+     WHERE coalesce(is_now, was) IS NOT NULL OR all_rows;
+    IF was OPERATOR(pg_catalog.<>) is_now THEN
+    INSERT INTO qudra_sync.change (mapping, source_key) SELECT ''postings'', was;
     END IF;
-    is_first := CASE WHEN current_setting(''transaction_isolation'') <> ''read committed'' THEN true
-        ELSE NOT EXISTS (SELECT FROM qudra_sync.change WHERE mapping = ''postings'') END;
-    IF TG_OP = ''TRUNCATE'' OR all_rows THEN
-        INSERT INTO qudra_sync.change (mapping, source_key) SELECT ''postings'', NULL;
-    ELSE
-        INSERT INTO qudra_sync.change (mapping, source_key) SELECT ''postings'', k.key FROM (VALUES (is_now), (nullif(was, is_now))) AS k (key)
-         WHERE k.key IS NOT NULL;
-    END IF;
-    IF FOUND AND is_first THEN
-        PERFORM pg_notify(''qudra_sync'', '''');
+    IF NOT pg_catalog.pg_try_advisory_xact_lock_shared(-2981682690641852400) THEN
+        PERFORM pg_catalog.pg_notify(''qudra_sync'', '''');
     END IF;
     RETURN NULL;
 END ';
