@@ -226,7 +226,7 @@ struct open_attempt {
     struct job_hash payload;
     struct job_words words;   /* all zero: not known */
     int64_t sent_ago_ms;      /* by the state database's clock */
-    int64_t uncertain_ago_ms; /* -1: not known */
+    int64_t uncertain_ago_ms; /* since its answer was lost */
 };
 /* Journalled creates of the account, oldest first, that are not in flight in this process. */
 bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,

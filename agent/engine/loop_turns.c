@@ -144,7 +144,8 @@ bool loop_turns(struct loop *l, int64_t now_ms, struct err *e)
             break;
         struct worker *w = l->awake[l->next_turn % l->n_awake];
         size_t awake = l->n_awake;
-        if (w->stand != WORKER_LOST && is_due(l, w, now_ms) && !one_turn(l, w, now_ms, e))
+        bool due = l->stopping || is_due(l, w, now_ms); /* to the last: each records what it has */
+        if (w->stand != WORKER_LOST && due && !one_turn(l, w, now_ms, e))
             return false;
         l->next_turn += l->n_awake == awake; /* else another stands in this place now */
     }

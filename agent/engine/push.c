@@ -456,6 +456,8 @@ bool push_turn(struct push *p, bool start, int64_t now_ms, struct err *e)
     if (!doubt_turn(p->doubt, start, now_ms, e))
         return false;
     bool doubtful = doubt_is_open(p->doubt);
+    if (!start)
+        push_shelve(p);
     if (start && !doubtful && !advance(p, now_ms, e))
         return false;
     bool now = is_time_to_record(p, now_ms) || (!start && p->answered.parcels > 0);

@@ -233,9 +233,10 @@ static bool drop_owned(struct settle *s, struct err *e)
     return true;
 }
 
+/* From when the answer was lost: the request may have left long after it was journalled. */
 static bool waited_enough(const struct settle *s, const struct open_attempt *a)
 {
-    return a->sent_ago_ms >= s->o.account->config->settle_wait_ms && s->looks >= LOOKS_MIN;
+    return a->uncertain_ago_ms >= s->o.account->config->settle_wait_ms && s->looks >= LOOKS_MIN;
 }
 
 /* A job whose texts came back changed is bound, and sent whole once more: what Qudra makes of it

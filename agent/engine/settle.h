@@ -4,9 +4,9 @@
  * Qudra keeps no id of ours, so the only way is to look: list the account's jobs, newest first,
  * back to the time of the oldest uncertain create or until each has its job, and compare content. A
  * job that no row owns and that equals what was sent is that create's. A create that is not found
- * is looked for again until `qudra.settle_wait` has passed since it was sent, and at least twice;
- * only then does it count as not applied, and its row may be sent again. This is the one place that
- * may decide so.
+ * is looked for again until `qudra.settle_wait` has passed since its answer was lost, and at least
+ * twice; only then does it count as not applied, and its row may be sent again. This is the one
+ * place that may decide so.
  *
  * A text identifies a job by its words, for Qudra may hand it back changed (trimmed, normalised,
  * sanitised); another field that has been seen to come back changed, or was not sent at all,

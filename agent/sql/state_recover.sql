@@ -1,11 +1,11 @@
--- At start: what an agent had under way is uncertain from now on. A journalled row counts whatever its
--- state says. Where the agent died and did not give its lease back, a row that is sending without a
+-- At start: what an agent had under way is uncertain, since the account was last held: later it cannot
+-- have sent anything. A journalled row counts whatever its state says. Where the agent died and did not give its lease back, a row that is sending without a
 -- journal never left and waits again; and updates may have been on their way: of pending rows with a
 -- job nothing is known as confirmed any more.
 -- $1::text account, $2::bigint fence, $3::boolean the agent died
 -- One row: fenced, how many became uncertain.
 WITH fence AS MATERIALIZED (
-    SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
+    SELECT held_until FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),
 journalled AS MATERIALIZED (
     SELECT mapping, source_key
       FROM qudra_sync.create_attempt
@@ -19,8 +19,8 @@ uncertain AS (
     RETURNING j.mapping, j.source_key),
 since AS (
     UPDATE qudra_sync.create_attempt c
-       SET uncertain_since = now()
-      FROM journalled a
+       SET uncertain_since = greatest(c.sent_at, coalesce(f.held_until, now()))
+      FROM journalled a, fence f
      WHERE c.mapping = a.mapping AND c.source_key = a.source_key AND c.uncertain_since IS NULL),
 doubtful AS (
     UPDATE qudra_sync.job j

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import MirrorCase
+from harness import MirrorCase, eventually
 
 
 class Together(MirrorCase):
@@ -18,6 +18,35 @@ class Together(MirrorCase):
         journalled = self.db.rows("SELECT sum(n) AS rows, count(*) AS statements FROM written")[0]
         self.assertEqual(journalled["rows"], 2000)
         self.assertLessEqual(journalled["statements"], 10)
+
+
+class ThatDoNotLeave(MirrorCase):
+    """The parts of a request that was refused whole, when Qudra wants no more for half a minute."""
+
+    def setUp(self):
+        super().setUp()
+        self.agent.configure(qudra={"concurrency": 1})
+        self.fill(20)
+        self.sandbox.fault("bulk_refused", match={"method": "POST", "nth": 1})
+        self.sandbox.fault("429", match={"method": "POST", "nth": 1}, value=30)
+        self.running = self.agent.start("run")
+        eventually(lambda: self.sandbox.stats()["faults"].get("429"))
+
+    def journalled(self):
+        return self.db.value("SELECT count(*) FROM qudra_sync.create_attempt")
+
+    def test_they_are_taken_out_of_the_journal_again(self):
+        eventually(lambda: self.journalled() == 0)
+        self.assertEqual(set(self.states().values()), {"pending"})
+        self.running.kill()
+        self.assertNotIn("uncertain", self.agent.resume("once").stderr)
+        self.assert_mirrored()
+
+    def test_an_agent_that_is_stopped_leaves_none_behind(self):
+        self.running.stop()
+        self.assertEqual(self.journalled(), 0)
+        self.agent.run("once")
+        self.assert_mirrored()
 
 
 if __name__ == "__main__":

@@ -89,6 +89,54 @@ class WhatALookCosts(SettlingCase):
         return job
 
 
+class AListThatIsLate(SettlingCase):
+    """Creates that the list shows seconds later are waited for, from when their answer was lost."""
+
+    sandbox_options = (*MirrorCase.sandbox_options, "--list-delay-ms", "4000")
+
+    def new_agent(self, **options):
+        agent = super().new_agent(**options)
+        agent.configure(qudra={"settle_wait": "6s"})
+        return agent
+
+    def setUp(self):
+        super().setUp()
+        self.fill(1, first=100)
+        self.agent.run("once")
+
+    def journal_early(self):
+        """As parts of a request that was refused whole are, which then wait for the limit."""
+        self.db.psql("""
+            CREATE FUNCTION public.back() RETURNS trigger LANGUAGE plpgsql AS
+                $$BEGIN NEW.sent_at := NEW.sent_at - interval '1 hour'; RETURN NEW; END$$;
+            CREATE TRIGGER back BEFORE INSERT ON qudra_sync.create_attempt
+                FOR EACH ROW EXECUTE FUNCTION public.back()""")
+
+    def test_though_they_were_journalled_long_before_they_left(self):
+        self.journal_early()
+        self.fill(3)
+        self.sandbox.fault("reset_after", match={"method": "POST"}, times=1)
+        self.agent.run("once")
+        self.assert_mirrored()
+        self.assertEqual(len(self.sandbox.jobs()), 4)
+
+    def test_though_the_agent_died_with_them(self):
+        self.journal_early()
+        self.lose(3)
+        self.agent.run("backfill")
+        self.assert_mirrored()
+        self.assertEqual(len(self.sandbox.jobs()), 4)
+
+    def test_not_longer_though_the_agent_comes_back_hours_later(self):
+        self.lose(3, fault="timeout")
+        self.db.psql("UPDATE qudra_sync.create_attempt SET sent_at = sent_at - interval '2 hours'")
+        self.db.psql("DELETE FROM qudra_sync.agent; UPDATE qudra_sync.account "
+                     "SET holder = NULL, held_until = now() - interval '1 hour'")
+        self.agent.configure(qudra={"settle_wait": "40s"})
+        self.agent.run("once")
+        self.assert_mirrored()
+
+
 class AListWithoutACursor(SettlingCase):
     """The list ends after a hundred jobs, without a word on whether there are more."""
 
