@@ -17,8 +17,13 @@ const char *const check_level_names[] = {"ok", "note", "warning", "error"};
 
 struct check_section *check_section(struct check *c, const char *name)
 {
-    if (c->n_sections == c->cap_sections)
-        BUG("more sections than were counted");
+    if (c->n_sections == c->cap_sections) {
+        c->cap_sections = c->cap_sections > 0 ? 2 * c->cap_sections : 8;
+        struct check_section *fresh = arena_alloc(c->arena, c->cap_sections * sizeof *fresh);
+        if (c->n_sections > 0)
+            memcpy(fresh, c->sections, c->n_sections * sizeof *fresh);
+        c->sections = fresh;
+    }
     struct check_section *s = &c->sections[c->n_sections++];
     s->name = name;
     problems_init(&s->problems, c->arena);
@@ -89,12 +94,22 @@ static bool read_limit(const struct invocation *in, int64_t *limit, struct err *
     return err_hint(e, "give --rows a whole number from 1, or use --all");
 }
 
+static size_t count_chosen(const struct setup *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_known; i++)
+        n += s->known[i].chosen;
+    return n;
+}
+
 static void say_configuration(struct check *c)
 {
     const struct setup *s = c->setup;
     check_section(c, "configuration");
-    check_say(c, CHECK_OK, NULL, "\"%s\": %zu account%s, %zu mapping%s", s->config->file,
-              s->config->n_accounts, s->config->n_accounts == 1 ? "" : "s", s->n_mappings,
+    size_t n = count_chosen(s);
+    check_say(c, CHECK_OK, NULL, "\"%s\": %zu account%s%s, %zu mapping%s", s->config->file, n,
+              n == 1 ? "" : "s",
+              s->config->database_accounts ? " besides those of the database" : "", s->n_mappings,
               s->n_mappings == 1 ? "" : "s");
     if (s->n_mappings == 0)
         check_say(c, CHECK_WARNING,
@@ -103,18 +118,36 @@ static void say_configuration(struct check *c)
                   "no mapping is there: nothing would be mirrored");
 }
 
+/* Those of the database are part of the state. */
+static void read_accounts(struct check *c, struct pg *state)
+{
+    struct err e = ERR_INIT;
+    if (!c->setup->config->database_accounts || state == NULL)
+        return;
+    c->accounts_read = setup_read_accounts(c->setup, state, &e);
+    size_t n = count_chosen(c->setup);
+    if (!c->accounts_read)
+        check_fail(c, &e);
+    else
+        check_say(c, n > 0 ? CHECK_OK : CHECK_WARNING,
+                  n > 0 ? NULL : "INSERT INTO qudra_sync.account (name, api_key_file) VALUES …",
+                  "%zu account%s, with those of agent.yaml", n, n == 1 ? "" : "s");
+}
+
 static void check_everything(struct check *c, bool offline)
 {
     const struct setup *s = c->setup;
     struct pg *state, *source;
     say_configuration(c);
     check_state(c, &state);
+    read_accounts(c, state);
     source = check_source(c);
     for (size_t i = 0; source != NULL && i < s->n_mappings; i++)
         check_mapping(c, source, s->mappings[i]);
     pg_free(source);
-    for (size_t i = 0; i < s->config->n_accounts; i++)
-        check_account(c, state, &s->config->accounts[i], offline);
+    for (size_t i = 0; i < s->n_known; i++)
+        if (s->known[i].chosen)
+            check_account(c, state, &s->known[i], offline);
     pg_free(state);
 }
 
@@ -135,12 +168,9 @@ static void release(struct check *c)
             trial_release(&c->sections[i].trial);
 }
 
-/* Configuration, state and source have a section each, besides the mappings and accounts. */
 static int check_loaded(const struct invocation *in, struct setup *s, int64_t limit)
 {
     struct check c = {.setup = s, .arena = &s->arena, .limit = limit};
-    c.cap_sections = 3 + s->n_mappings + s->config->n_accounts;
-    c.sections = arena_alloc(c.arena, c.cap_sections * sizeof *c.sections);
     check_everything(&c, invocation_has(in, "--offline"));
     if (invocation_has(in, "--json"))
         check_write_json(&c);
@@ -155,10 +185,8 @@ static int check_loaded(const struct invocation *in, struct setup *s, int64_t li
 static void write_unloaded(const struct err *e)
 {
     struct arena a;
-    struct check_section section;
     arena_init(&a, 0);
-    struct check c = {.arena = &a, .sections = &section, .cap_sections = 1};
-    section = (struct check_section){.n = 0};
+    struct check c = {.arena = &a};
     check_section(&c, "configuration");
     check_fail(&c, e);
     check_write_json(&c);

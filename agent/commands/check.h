@@ -30,13 +30,14 @@ struct check_section {
 };
 
 struct check {
-    const struct setup *setup;
+    struct setup *setup;
     struct arena *arena;
     struct check_section *sections;
     size_t n_sections, cap_sections;
     size_t count[CHECK_ERROR + 1]; /* findings of each level */
     enum err_kind worst;           /* ERR_NONE: no error was found */
     int64_t limit;                 /* rows of each mapping to try; 0: all */
+    bool accounts_read;            /* those of the database, where there are any */
     bool standby;                  /* the source is one: nobody may write to it */
 };
 
@@ -59,7 +60,7 @@ void check_plans(struct check *c, struct pg *source, const struct mapping *m,
 /* Those of `detect: trigger`. */
 void check_triggers(struct check *c, struct pg *source, const struct mapping *m);
 /* The account's key and, unless offline, what Qudra says to it. state may be NULL. */
-void check_account(struct check *c, struct pg *state, const struct config_account *a, bool offline);
+void check_account(struct check *c, struct pg *state, const struct setup_account *a, bool offline);
 
 void check_show(const struct check *c);
 void check_write_json(const struct check *c);

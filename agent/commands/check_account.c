@@ -40,22 +40,19 @@ static void check_recorded(struct check *c, struct pg *state, const struct accou
 {
     struct err e = ERR_INIT;
     struct report_account *known;
-    size_t n = 0;
     if (state == NULL)
         return;
-    if (!report_accounts(state, c->arena, &known, &n, &e)) {
+    if (!report_account(state, a->config->name, c->arena, &known, &e)) {
         check_fail(c, &e);
         return;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(known[i].name, a->config->name) != 0 || known[i].environment == NULL ||
-            strcmp(known[i].environment, a->environment->name) == 0)
-            continue;
-        err_set(&e, ERR_CONFIG, "its jobs were made in the %s environment, but the key is for %s",
-                known[i].environment, a->environment->name);
-        err_hint(&e, "put the right key back, or give this key an account of its own");
-        check_fail(c, &e);
-    }
+    if (known == NULL || known->environment == NULL ||
+        strcmp(known->environment, a->environment->name) == 0)
+        return;
+    err_set(&e, ERR_CONFIG, "its jobs were made in the %s environment, but the key is for %s",
+            known->environment, a->environment->name);
+    err_hint(&e, "put the right key back, or give this key an account of its own");
+    check_fail(c, &e);
 }
 
 /* ---- what Qudra says to it ------------------------------------------------------------------- */
@@ -140,13 +137,18 @@ static void ask_qudra(struct check *c, const struct account *a)
     http_free(http);
 }
 
-void check_account(struct check *c, struct pg *state, const struct config_account *config,
+void check_account(struct check *c, struct pg *state, const struct setup_account *known,
                    bool offline)
 {
     struct err e = ERR_INIT;
     struct account a;
-    check_section(c, arena_printf(c->arena, "account %s", config->name));
-    if (account_open(&a, config, clock_mono_ms(), &e)) {
+    check_section(c, arena_printf(c->arena, "account %s", known->config->name));
+    if (known->broken != NULL) {
+        err_set(&e, ERR_CONFIG, "%s", known->broken);
+        check_fail(c, &e);
+        return;
+    }
+    if (account_open(&a, known->config, clock_mono_ms(), &e)) {
         check_base_url(c, &a);
         check_recorded(c, state, &a);
         if (!offline)

@@ -207,11 +207,22 @@ static void say_trial(struct check *c, const struct mapping *m, const struct tri
                   (long long)t->undated);
 }
 
+/* Where the state is out of reach, its accounts are not known either. */
+static enum trial_whose whose(const void *context, const char *account)
+{
+    const struct check *c = context;
+    const struct setup_account *known = setup_account(c->setup, account);
+    if (known != NULL)
+        return known->chosen ? TRIAL_OURS : TRIAL_LEFT_OUT;
+    return c->setup->config->database_accounts && !c->accounts_read ? TRIAL_OURS : TRIAL_NOBODYS;
+}
+
 static bool try_rows(struct check *c, struct source *s, struct check_section *section)
 {
     struct err e = ERR_INIT;
+    const struct trial_accounts accounts = {.whose = whose, .context = c};
     section->tried = true;
-    if (trial_run(&section->trial, s, section->mapping, c->setup->config, c->limit, &e)) {
+    if (trial_run(&section->trial, s, section->mapping, &accounts, c->limit, &e)) {
         say_trial(c, section->mapping, &section->trial);
         return true;
     }

@@ -74,8 +74,7 @@ static bool read_recorded(struct explanation *x, struct pg *state, struct arena 
 
 static bool read_account(struct explanation *x, struct pg *state, struct arena *a, struct err *e)
 {
-    struct report_account *accounts;
-    size_t n;
+    struct report_account *known;
     const struct text *by_row =
         x->row != NULL ? &x->row->value[x->mapping->n_key + COLUMN_ACCOUNT] : NULL;
     x->account = x->mapping->account;
@@ -83,11 +82,11 @@ static bool read_account(struct explanation *x, struct pg *state, struct arena *
         x->account = arena_strndup(a, by_row->data, by_row->len);
     if (x->account == NULL && x->recorded != NULL)
         x->account = x->recorded->account;
-    if (!report_accounts(state, a, &accounts, &n, e))
+    if (x->account == NULL)
+        return true;
+    if (!report_account(state, x->account, a, &known, e))
         return false;
-    for (size_t i = 0; x->account != NULL && i < n; i++)
-        if (strcmp(accounts[i].name, x->account) == 0)
-            x->agent_runs = accounts[i].lease_left_ms > 0;
+    x->agent_runs = known != NULL && known->lease_left_ms > 0;
     return true;
 }
 

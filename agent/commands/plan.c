@@ -58,6 +58,11 @@ static void take_row(void *context, const struct forecast_row *row)
     plan_tell_row(r, row);
 }
 
+static bool counts(void *context, const char *account)
+{
+    return plan_is_about(context, account);
+}
+
 static void tell(struct plan_report *r, const struct invocation *in)
 {
     plan_weigh(r);
@@ -75,6 +80,8 @@ static bool make_plan(const struct setup *s, const struct invocation *in, struct
     forecast_init(&r.forecast, state);
     r.forecast.row = take_row;
     r.forecast.row_context = &r;
+    r.forecast.counts = counts;
+    r.forecast.counts_context = &r;
     bool ok = plan_open_out(&r, invocation_value(in, "--out"), source, e) &&
               plan_budgets(&r, state, e) && add_mappings(&r, source, e) &&
               (r.out == NULL || planfile_finish(r.out, e));

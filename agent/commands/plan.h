@@ -47,6 +47,7 @@ struct plan_report {
 
 /* plan_budget.c: what each account has; before the forecast is made. */
 bool plan_budgets(struct plan_report *r, struct pg *state, struct err *e) MUST_CHECK;
+bool plan_is_about(const struct plan_report *r, const char *account);
 void plan_count(struct plan_report *r, const struct forecast_row *row);
 void plan_weigh(struct plan_report *r); /* after it was made */
 /* The first create that would have to wait, or NULL. */

@@ -55,32 +55,44 @@ static void init_account(struct plan_account *a, const struct config_account *c)
 static void open_cut(struct plan_account *a)
 {
     a->room = a->quota < 0 ? INT64_MAX : a->quota > a->created ? a->quota - a->created : 0;
-    if (a->room >= CUT_MAX)
-        return;
-    a->cap_best = (size_t)a->room + 1;
-    a->best = mem_alloc(a->cap_best * sizeof *a->best);
+    if (a->room < CUT_MAX)
+        a->cap_best = (size_t)a->room + 1;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct report_account *)a)->name,
+                  ((const struct report_account *)b)->name);
+}
+
+static void open_account(struct plan_report *r, const struct setup_account *of,
+                         const struct report_account *known, size_t n_known)
+{
+    const struct report_account wanted = {.name = of->config->name};
+    const struct report_account *found =
+        n_known == 0 ? NULL : bsearch(&wanted, known, n_known, sizeof wanted, by_name);
+    struct plan_account *a = &r->accounts[r->n_accounts++];
+    init_account(a, of->config);
+    if (found != NULL) {
+        a->created = found->quota_created;
+        read_known(a, found, &r->forecast.arena);
+    }
+    open_cut(a);
 }
 
 bool plan_budgets(struct plan_report *r, struct pg *state, struct err *e)
 {
-    const struct config *c = r->setup->config;
+    const struct setup *s = r->setup;
     struct arena *arena = &r->forecast.arena;
     struct report_account *known;
     size_t n_known;
-    if (!report_accounts(state, arena, &known, &n_known, e))
+    const struct report_scope scope = {.accounts = s->accounts, .n_accounts = s->n_accounts};
+    if (!report_accounts(state, &scope, arena, &known, &n_known, e))
         return false;
-    r->accounts = arena_alloc(arena, (c->n_accounts + 1) * sizeof *r->accounts);
-    r->n_accounts = c->n_accounts;
-    for (size_t i = 0; i < c->n_accounts; i++) {
-        struct plan_account *a = &r->accounts[i];
-        init_account(a, &c->accounts[i]);
-        for (size_t k = 0; k < n_known; k++)
-            if (strcmp(known[k].name, a->config->name) == 0) {
-                a->created = known[k].quota_created;
-                read_known(a, &known[k], arena);
-            }
-        open_cut(a);
-    }
+    r->accounts = arena_alloc(arena, (s->n_known + 1) * sizeof *r->accounts);
+    for (size_t i = 0; i < s->n_known; i++)
+        if (s->known[i].chosen)
+            open_account(r, &s->known[i], known, n_known);
     return true;
 }
 
@@ -131,6 +143,8 @@ static void keep_best(struct plan_account *a, const struct plan_create *c, struc
 {
     if (a->cap_best == 0 || (a->n_best == a->cap_best && !is_later(&a->best[0], c)))
         return;
+    if (a->best == NULL)
+        a->best = mem_alloc(a->cap_best * sizeof *a->best);
     struct plan_create kept = *c;
     kept.key = arena_strdup(arena, c->key);
     if (a->n_best < a->cap_best) {
@@ -142,24 +156,37 @@ static void keep_best(struct plan_account *a, const struct plan_create *c, struc
     sink(a->best, a->n_best);
 }
 
+static int by_account(const void *name, const void *account)
+{
+    return strcmp(name, ((const struct plan_account *)account)->config->name);
+}
+
+static struct plan_account *find(const struct plan_report *r, const char *account)
+{
+    return account == NULL || r->n_accounts == 0
+               ? NULL
+               : bsearch(account, r->accounts, r->n_accounts, sizeof *r->accounts, by_account);
+}
+
+bool plan_is_about(const struct plan_report *r, const char *account)
+{
+    return find(r, account) != NULL;
+}
+
 void plan_count(struct plan_report *r, const struct forecast_row *row)
 {
     const struct sighting *seen = row->seen;
-    if (seen->account == NULL || (seen->op.kind == OP_NONE && row->from == NULL))
+    struct plan_account *a = find(r, seen->account);
+    if (a == NULL || (seen->op.kind == OP_NONE && row->from == NULL))
         return;
-    for (size_t i = 0; i < r->n_accounts; i++) {
-        struct plan_account *a = &r->accounts[i];
-        if (strcmp(a->config->name, seen->account) != 0)
-            continue;
-        const struct plan_create c = {
-            .priority = seen->priority, .mapping = row->feed->mapping->name, .key = seen->key};
-        a->rebound += row->from != NULL;
-        a->held += row->held;
-        if (seen->op.kind != OP_NONE)
-            a->op[seen->op.kind]++;
-        if (seen->op.kind == OP_CREATE)
-            keep_best(a, &c, &r->forecast.arena);
-    }
+    const struct plan_create c = {
+        .priority = seen->priority, .mapping = row->feed->mapping->name, .key = seen->key};
+    a->rebound += row->from != NULL;
+    a->held += row->held;
+    if (seen->op.kind != OP_NONE)
+        a->op[seen->op.kind]++;
+    if (seen->op.kind == OP_CREATE)
+        keep_best(a, &c, &r->forecast.arena);
 }
 
 const struct plan_create *plan_first_to_wait(const struct plan_account *a)

@@ -14,21 +14,26 @@
 /* ---- the file -------------------------------------------------------------------------------- */
 
 /* Whose jobs they would become is told by the key alone. */
+static bool name_account(struct plan_report *r, const struct setup_account *known, struct err *e)
+{
+    struct account a;
+    if (known->broken != NULL)
+        return err_set(e, ERR_CONFIG, "%s", known->broken);
+    bool ok = account_open(&a, known->config, clock_mono_ms(), e);
+    if (ok)
+        r->head.accounts[r->head.n_accounts++] = (struct planfile_account){
+            .name = known->config->name, .environment = a.environment->name};
+    account_release(&a);
+    return ok;
+}
+
 static bool name_accounts(struct plan_report *r, struct arena *arena, struct err *e)
 {
-    const struct config *c = r->setup->config;
-    r->head.accounts = arena_alloc(arena, (c->n_accounts + 1) * sizeof *r->head.accounts);
-    for (; r->head.n_accounts < c->n_accounts; r->head.n_accounts++) {
-        const struct config_account *a = &c->accounts[r->head.n_accounts];
-        struct account opened;
-        bool ok = account_open(&opened, a, clock_mono_ms(), e);
-        if (ok)
-            r->head.accounts[r->head.n_accounts] =
-                (struct planfile_account){.name = a->name, .environment = opened.environment->name};
-        account_release(&opened);
-        if (!ok)
+    const struct setup *s = r->setup;
+    r->head.accounts = arena_alloc(arena, (s->n_known + 1) * sizeof *r->head.accounts);
+    for (size_t i = 0; i < s->n_known; i++)
+        if (s->known[i].chosen && !name_account(r, &s->known[i], e))
             return false;
-    }
     return true;
 }
 

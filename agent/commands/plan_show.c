@@ -16,6 +16,9 @@ static void tell_operations(const struct forecast *p)
                "gone: no quota, matches kept)\n",
                "rebind", (long long)p->rebound);
     printf("  %-8s %10lld\n", "refused", (long long)p->refused);
+    if (p->left_out > 0)
+        printf("  %-8s %10lld   (of accounts that were not chosen, or that nobody knows)\n",
+               "left out", (long long)p->left_out);
     if (p->waiting > 0)
         printf("  %-8s %10lld   (their create is being settled)\n", "waiting",
                (long long)p->waiting);
@@ -94,6 +97,8 @@ void plan_show(const struct plan_report *r)
     tell_refusals(&r->forecast);
     arena_init(&arena, 0);
     for (size_t i = 0; i < r->n_accounts; i++) {
+        if (r->n_accounts > 1 && r->accounts[i].requests == 0)
+            continue; /* of thousands, those that have something to do */
         tell_time(&r->accounts[i], &arena);
         tell_quota(&r->accounts[i]);
     }
@@ -192,6 +197,7 @@ static void write_budget(struct json_writer *w, const struct plan_report *r)
 static void write_counts(struct json_writer *w, const struct forecast *p)
 {
     put(w, "rows", p->rows);
+    put(w, "left_out", p->left_out);
     put(w, "equal", p->equal);
     for (int op = 0; op < OP_NONE; op++)
         put(w, op_names[op], p->op[op]);
@@ -210,7 +216,7 @@ static void write_counts(struct json_writer *w, const struct forecast *p)
 
 void plan_write_json(const struct plan_report *r)
 {
-    struct buf out = BUF_INIT(16 * 1024 * 1024);
+    struct buf out = BUF_INIT((size_t)256 * 1024 * 1024);
     struct json_writer w;
     json_writer_init(&w, &out);
     json_open_object(&w);

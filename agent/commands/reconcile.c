@@ -18,8 +18,6 @@
 #include "engine/loop.h"
 #include "engine/signals.h"
 
-#define CHOSEN_MAX 64
-
 struct work {
     struct setup setup;
     struct pg *state, *source, *writer;
@@ -186,10 +184,13 @@ static void give(struct work *k, struct account *a)
         return; /* it is freed when this agent's row goes */
 }
 
-static bool reconcile_account(struct work *k, const struct config_account *config, struct err *e)
+static bool reconcile_account(struct work *k, const struct setup_account *known, struct err *e)
 {
     struct account a;
     struct reconcile_counts c = {.listed = 0};
+    const struct config_account *config = known->config;
+    if (known->broken != NULL)
+        return err_set(e, ERR_CONFIG, "%s", known->broken);
     if (!account_open(&a, config, clock_mono_ms(), e))
         return false;
     reconcile_report_begin(&k->report, config->name);
@@ -270,24 +271,14 @@ static void close_all(struct work *k)
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-static bool is_chosen(const struct invocation *in, const char *account)
-{
-    const char *names[CHOSEN_MAX];
-    size_t n = invocation_values(in, "--account", names, CHOSEN_MAX);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], account) == 0)
-            return true;
-    return n == 0;
-}
-
 /* What fails for one account is told, and the others are looked at all the same. */
-static bool reconcile_accounts(struct work *k, const struct invocation *in, struct err *e)
+static bool reconcile_accounts(struct work *k, struct err *e)
 {
-    const struct config *c = k->setup.config;
+    const struct setup *s = &k->setup;
     struct err first = ERR_INIT;
     bool ok = true;
-    for (size_t i = 0; i < c->n_accounts; i++) {
-        if (!is_chosen(in, c->accounts[i].name) || reconcile_account(k, &c->accounts[i], e))
+    for (size_t i = 0; i < s->n_known; i++) {
+        if (!s->known[i].chosen || reconcile_account(k, &s->known[i], e))
             continue;
         if (!ok)
             log_err(LOG_LEVEL_ERROR, "account not compared", e);
@@ -340,10 +331,10 @@ static bool read_requests(const struct invocation *in, int64_t *out, struct err 
            err_set(e, ERR_USAGE, "\"%s\" is not a number of requests from 1 on", given);
 }
 
-static int reconcile_all(struct work *k, const struct invocation *in, struct err *e)
+static int reconcile_all(struct work *k, struct err *e)
 {
     int status = EXIT_CONVERGED;
-    bool ok = open_all(k, e) && reconcile_accounts(k, in, e);
+    bool ok = open_all(k, e) && reconcile_accounts(k, e);
     close_all(k);
     if (!ok || (k->fix && k->marked > 0 && !push_repairs(k, &status, e)))
         return EXIT_CONVERGED;
@@ -363,7 +354,7 @@ static int run(const struct invocation *in, struct err *e)
     if (!read_requests(in, &k.requests, e) || !setup_load(&k.setup, in, e))
         return EXIT_CONVERGED;
     reconcile_report_init(&k.report);
-    int status = reconcile_all(&k, in, e);
+    int status = reconcile_all(&k, e);
     reconcile_report_release(&k.report);
     setup_release(&k.setup);
     return status;

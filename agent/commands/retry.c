@@ -106,8 +106,8 @@ static void tell(const struct invocation *in, int64_t count, const char *what)
     buf_release(&out);
 }
 
-static bool go_on(const struct setup *s, const struct invocation *in, change *apply,
-                  const char *what, struct err *e)
+static bool go_on(struct setup *s, const struct invocation *in, change *apply, const char *what,
+                  struct err *e)
 {
     struct chosen c;
     struct pg *state;

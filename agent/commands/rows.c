@@ -247,7 +247,7 @@ static void write_json(const struct page *p, struct buf *out)
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-static bool show(const struct setup *s, const struct question *q, struct arena *a, struct err *e)
+static bool show(struct setup *s, const struct question *q, struct arena *a, struct err *e)
 {
     struct pg *state;
     struct page p;

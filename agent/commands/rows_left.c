@@ -18,7 +18,7 @@ static const struct {
     {ROW_DEFERRED, "the month's quota is used up: `qudra-sync status` tells when it turns"},
 };
 
-static bool count(const struct setup *s, int64_t left[ROW_STATES], struct err *e)
+static bool count(struct setup *s, int64_t left[ROW_STATES], struct err *e)
 {
     struct pg *state;
     if (!setup_connect_state(s, &state, e))
@@ -28,13 +28,17 @@ static bool count(const struct setup *s, int64_t left[ROW_STATES], struct err *e
     const char **names = arena_alloc(&a, (s->n_mappings + 1) * sizeof *names);
     for (size_t i = 0; i < s->n_mappings; i++)
         names[i] = s->mappings[i]->name;
-    bool ok = report_rows_left(state, names, s->n_mappings, left, e);
+    const struct report_scope scope = {.accounts = s->accounts,
+                                       .n_accounts = s->n_accounts,
+                                       .mappings = names,
+                                       .n_mappings = s->n_mappings};
+    bool ok = report_rows_left(state, &scope, left, e);
     arena_release(&a);
     pg_free(state);
     return ok;
 }
 
-bool rows_left_tell(const struct setup *s, int *status, struct err *e)
+bool rows_left_tell(struct setup *s, int *status, struct err *e)
 {
     int64_t left[ROW_STATES];
     *status = EXIT_CONVERGED;

@@ -7,9 +7,9 @@
 
 #include "commands/setup.h"
 
-/* Writes a line to stderr for each state that keeps rows of the chosen mappings from Qudra
- * (refused, held, uncertain, deferred), with the command that tells more; nothing when all are
- * settled. *status is 0 then, else EXIT_ROWS_LEFT. */
-bool rows_left_tell(const struct setup *s, int *status, struct err *e) MUST_CHECK;
+/* Writes a line to stderr for each state that keeps rows of the chosen mappings and accounts from
+ * Qudra (refused, held, uncertain, deferred), with the command that tells more; nothing when all
+ * are settled. *status is 0 then, else EXIT_ROWS_LEFT. */
+bool rows_left_tell(struct setup *s, int *status, struct err *e) MUST_CHECK;
 
 #endif

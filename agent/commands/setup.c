@@ -101,6 +101,7 @@ static bool choose(struct setup *s, const struct invocation *in, struct err *e)
             s->mappings[kept++] = s->mappings[i];
     }
     s->n_mappings = kept;
+    setup_begin_accounts(s);
     return true;
 }
 
@@ -202,11 +203,11 @@ static bool connect_to(const struct setup *s, const char *url, const char *what,
     return pg_connect(out, &o, e);
 }
 
-bool setup_connect_state(const struct setup *s, struct pg **out, struct err *e)
+bool setup_connect_state(struct setup *s, struct pg **out, struct err *e)
 {
     if (!connect_to(s, s->config->database_url, "state", true, out, e))
         return false;
-    if (migrate_require(*out, e))
+    if (migrate_require(*out, e) && setup_read_accounts(s, *out, e))
         return true;
     pg_free(*out);
     *out = NULL;

@@ -12,7 +12,7 @@
 #include "engine/signals.h"
 
 #define CHOSEN_MAX       64
-#define SCREEN_MAX_BYTES ((size_t)4 * 1024 * 1024)
+#define SCREEN_MAX_BYTES ((size_t)256 * 1024 * 1024)
 #define WATCH_EVERY_S    5
 #define CLEAR_SCREEN     "\033[H\033[2J\033[3J"
 
@@ -111,7 +111,7 @@ static bool read_seconds(const struct invocation *in, int64_t *seconds, struct e
     return true;
 }
 
-static bool show(const struct setup *s, const struct invocation *in, struct err *e)
+static bool show(struct setup *s, const struct invocation *in, struct err *e)
 {
     const char *accounts[CHOSEN_MAX], *mappings[CHOSEN_MAX];
     const struct report_scope scope = {

@@ -12,7 +12,9 @@
 /* An account with its budget, as far as it is known. -1: not known, or no limit. */
 struct status_account {
     struct report_account recorded;
+    bool configured;   /* in agent.yaml or in the database; else it was removed or disabled */
     const char *agent; /* who works on it, without the small print; NULL: nobody */
+    struct report_counts rows; /* states and the oldest alone, over its mappings */
     int64_t window_limit, window_left;
     const char *window_resets_at; /* RFC 3339; NULL: not known */
     bool quota_unlimited;
@@ -38,14 +40,13 @@ struct status_attention {
     const char *command;
 };
 
-#define STATUS_MAX_WAITS     8
-#define STATUS_MAX_ATTENTION 32
+#define STATUS_MAX_WAITS 8
 
 struct status {
     struct arena *arena;
     int64_t wall_ms;
     const char *database;
-    struct status_account *accounts;
+    struct status_account *accounts; /* the worst first */
     size_t n_accounts;
     struct report_counts total;
     struct report_group *groups;
@@ -54,13 +55,18 @@ struct status {
     size_t n_runs;
     struct status_wait waits[STATUS_MAX_WAITS];
     size_t n_waits;
-    struct status_attention attention[STATUS_MAX_ATTENTION];
-    size_t n_attention;
+    struct status_attention *attention;
+    size_t n_attention, cap_attention;
 };
 
 /* status_read.c */
 bool status_read(const struct setup *s, struct pg *state, const struct report_scope *scope,
                  struct arena *a, struct status *out, struct err *e) MUST_CHECK;
+
+/* status_accounts.c */
+int64_t status_waiting(const struct status_account *a); /* rows that a request is due for */
+void status_sort_accounts(struct status *st);
+void status_show_accounts(const struct status *st, const struct output *o, struct buf *out);
 
 /* status_judge.c: fills waits and attention. */
 void status_judge(struct status *st, const struct report_code *refused, size_t n_refused,

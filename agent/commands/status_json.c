@@ -13,6 +13,10 @@ static void write_states(struct json_writer *w, const struct report_counts *c)
     for (int state = 0; state < ROW_STATES; state++)
         output_member_int(w, row_state_names[state], c->state[state]);
     json_close_object(w);
+}
+
+static void write_pending(struct json_writer *w, const struct report_counts *c)
+{
     json_key(w, "pending");
     json_open_object(w);
     for (int op = 0; op < OP_NONE; op++)
@@ -23,6 +27,7 @@ static void write_states(struct json_writer *w, const struct report_counts *c)
 static void write_counts(struct json_writer *w, const struct report_counts *c)
 {
     write_states(w, c);
+    write_pending(w, c);
     output_member_int(w, "waiting", c->waiting);
     output_member_ms(w, "oldest_pending_ms", c->oldest_pending_ms);
     output_member_int(w, "at_qudra", c->at_qudra);
@@ -63,10 +68,13 @@ static void write_accounts(struct json_writer *w, const struct status *st)
         json_open_object(w);
         output_member_str(w, "name", a->recorded.name);
         output_member_str(w, "environment", a->recorded.environment);
+        output_member_bool(w, "configured", a->configured);
         output_member_str(w, "agent", a->agent);
         output_member_str(w, "trouble", a->recorded.trouble);
         output_member_str(w, "trouble_since", a->recorded.trouble_since);
         write_budget(w, a);
+        write_states(w, &a->rows);
+        output_member_ms(w, "oldest_pending_ms", a->rows.oldest_pending_ms);
         json_close_object(w);
     }
     json_close_array(w);

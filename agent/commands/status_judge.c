@@ -29,13 +29,12 @@ static const char *operations_of(struct arena *a, const int64_t pending[OP_NONE]
     return text;
 }
 
-/* The account whose window is used up, or NULL. */
+/* The one account, if its window is used up; of several it says nothing of the others. */
 static const struct status_account *out_of_budget(const struct status *st)
 {
-    for (size_t i = 0; i < st->n_accounts; i++)
-        if (st->accounts[i].window_left == 0 && st->accounts[i].window_resets_at != NULL)
-            return &st->accounts[i];
-    return NULL;
+    const struct status_account *a = st->accounts;
+    bool used_up = st->n_accounts == 1 && a->window_left == 0 && a->window_resets_at != NULL;
+    return used_up ? a : NULL;
 }
 
 static void judge_pending(struct status *st)
@@ -79,8 +78,14 @@ static void judge_waits(struct status *st)
 
 static void add_attention(struct status *st, const struct status_attention *what)
 {
-    if (st->n_attention < STATUS_MAX_ATTENTION)
-        st->attention[st->n_attention++] = *what;
+    if (st->n_attention == st->cap_attention) {
+        st->cap_attention = st->cap_attention > 0 ? 2 * st->cap_attention : 16;
+        struct status_attention *fresh = arena_alloc(st->arena, st->cap_attention * sizeof *fresh);
+        if (st->n_attention > 0)
+            memcpy(fresh, st->attention, st->n_attention * sizeof *fresh);
+        st->attention = fresh;
+    }
+    st->attention[st->n_attention++] = *what;
 }
 
 static const char *rows_word(struct arena *a, int64_t rows)
@@ -88,21 +93,10 @@ static const char *rows_word(struct arena *a, int64_t rows)
     return arena_printf(a, "%s row%s", output_count(a, rows), rows == 1 ? "" : "s");
 }
 
-static int64_t waiting_rows(const struct status *st, const char *account)
-{
-    int64_t rows = 0;
-    for (size_t i = 0; i < st->n_groups; i++) {
-        const struct report_counts *c = &st->groups[i].counts;
-        if (strcmp(st->groups[i].account, account) == 0)
-            rows += c->state[ROW_PENDING] + c->state[ROW_SENDING] + c->state[ROW_UNCERTAIN];
-    }
-    return rows;
-}
-
 static void judge_account(struct status *st, const struct status_account *a)
 {
     const char *name = a->recorded.name;
-    int64_t waiting = waiting_rows(st, name);
+    int64_t waiting = status_waiting(a);
     if (a->recorded.trouble != NULL)
         add_attention(st, &(struct status_attention){
                               .kind = "account_trouble",
@@ -111,7 +105,7 @@ static void judge_account(struct status *st, const struct status_account *a)
                                   st->arena, "account %s: %s, since %s", name, a->recorded.trouble,
                                   output_ago(st->arena, a->recorded.trouble_since, st->wall_ms)),
                               .command = "qudra-sync check"});
-    if (a->agent == NULL && waiting > 0)
+    if (a->agent == NULL && a->configured && waiting > 0)
         add_attention(
             st, &(struct status_attention){
                     .kind = "no_agent",

@@ -2,6 +2,7 @@
  * The window and the quota are what the agent last wrote down of Qudra's headers; an agent that has
  * not run yet, or an older one, leaves gaps, which the configuration fills where it can.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -67,27 +68,29 @@ static void read_account(const struct setup *s, const struct report_account *r,
     struct err ignored = ERR_INIT; /* limits of a form we do not know are limits we do not know */
     const struct json *limits =
         r->limits != NULL ? json_read(st->arena, r->limits, strlen(r->limits), &ignored) : NULL;
-    *out = (struct status_account){.recorded = *r, .agent = agent_of(st->arena, r)};
+    const struct setup_account *known = setup_account(s, r->name);
+    *out = (struct status_account){
+        .recorded = *r,
+        .configured = config_account_find(s->config, r->name) != NULL ||
+                      (s->config->database_accounts && r->listed),
+        .agent = agent_of(st->arena, r),
+        .rows = {.oldest_pending_ms = -1},
+    };
     read_window(limits, st->wall_ms, out);
-    read_quota(limits, config_account_find(s->config, r->name), out);
+    read_quota(limits, known != NULL ? known->config : NULL, out);
     out->quota_turns_at = clock_print_rfc3339(st->arena, clock_next_month_ms(st->wall_ms));
 }
 
-static bool in_scope(const struct report_scope *scope, const char *account)
+static int by_name(const void *a, const void *b)
 {
-    for (size_t i = 0; i < scope->n_accounts; i++)
-        if (strcmp(scope->accounts[i], account) == 0)
-            return true;
-    return scope->n_accounts == 0;
+    return strcmp(((const struct status_account *)a)->recorded.name,
+                  ((const struct status_account *)b)->recorded.name);
 }
 
-static const struct report_account *find(const struct report_account *all, size_t n,
-                                         const char *name)
+static struct status_account *find(const struct status *st, size_t n, const char *name)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(all[i].name, name) == 0)
-            return &all[i];
-    return NULL;
+    const struct status_account wanted = {.recorded = {.name = name}};
+    return n == 0 ? NULL : bsearch(&wanted, st->accounts, n, sizeof wanted, by_name);
 }
 
 /* Those of the database, then those of the configuration that no agent has worked on yet. */
@@ -96,19 +99,36 @@ static bool read_accounts(const struct setup *s, struct pg *state, const struct 
 {
     struct report_account *known;
     size_t n;
-    if (!report_accounts(state, st->arena, &known, &n, e))
+    if (!report_accounts(state, scope, st->arena, &known, &n, e))
         return false;
     st->accounts = arena_alloc(st->arena, (n + s->config->n_accounts + 1) * sizeof *st->accounts);
     for (size_t i = 0; i < n; i++)
-        if (in_scope(scope, known[i].name))
-            read_account(s, &known[i], st, &st->accounts[st->n_accounts++]);
+        read_account(s, &known[i], st, &st->accounts[st->n_accounts++]);
     for (size_t i = 0; i < s->config->n_accounts; i++) {
         const struct report_account fresh = {.name = s->config->accounts[i].name,
                                              .lease_left_ms = -1};
-        if (in_scope(scope, fresh.name) && find(known, n, fresh.name) == NULL)
+        if (setup_is_chosen(s, fresh.name) && find(st, n, fresh.name) == NULL)
             read_account(s, &fresh, st, &st->accounts[st->n_accounts++]);
     }
+    if (st->n_accounts > 1)
+        qsort(st->accounts, st->n_accounts, sizeof *st->accounts, by_name);
     return true;
+}
+
+/* What the groups say of each account. */
+static void add_rows(struct status *st)
+{
+    for (size_t i = 0; i < st->n_groups; i++) {
+        const struct report_counts *c = &st->groups[i].counts;
+        struct status_account *a = find(st, st->n_accounts, st->groups[i].account);
+        if (a == NULL)
+            continue;
+        for (int state = 0; state < ROW_STATES; state++)
+            a->rows.state[state] += c->state[state];
+        if (c->oldest_pending_ms > a->rows.oldest_pending_ms)
+            a->rows.oldest_pending_ms = c->oldest_pending_ms;
+    }
+    status_sort_accounts(st);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -125,6 +145,7 @@ bool status_read(const struct setup *s, struct pg *state, const struct report_sc
         !report_codes(state, scope, ROW_REFUSED, a, &refused, &n_refused, e) ||
         !report_codes(state, scope, ROW_UNCERTAIN, a, &uncertain, &n_uncertain, e))
         return false;
+    add_rows(out);
     status_judge(out, refused, n_refused, uncertain, n_uncertain);
     return true;
 }

@@ -11,7 +11,8 @@
 #include "commands/status.h"
 #include "commands/table.h"
 
-#define INDENT 2
+#define INDENT          2
+#define ATTENTION_SHOWN 32
 
 /* What is being written, and where to. */
 struct screen {
@@ -35,56 +36,6 @@ static const char *print_latency(struct arena *a, int64_t ms)
     if (ms < 10000)
         return arena_printf(a, "%.1f s", (double)ms / 1000.0);
     return clock_print_roughly(a, ms);
-}
-
-/* ---- accounts -------------------------------------------------------------------------------- */
-
-static const char *describe_window(const struct screen *s, const struct status_account *a)
-{
-    if (a->window_limit < 0)
-        return "not known yet";
-    const char *text = arena_printf(s->a, "%s of %s left", output_count(s->a, a->window_left),
-                                    output_count(s->a, a->window_limit));
-    if (a->window_resets_at == NULL)
-        return text;
-    return arena_printf(s->a, "%s, resets %s", text,
-                        output_ago(s->a, a->window_resets_at, s->st->wall_ms));
-}
-
-static const char *describe_quota(const struct screen *s, const struct status_account *a)
-{
-    const char *created = output_count(s->a, a->recorded.quota_created);
-    if (a->quota_unlimited)
-        return arena_printf(s->a, "%s used, unlimited", created);
-    return arena_printf(s->a, "%s used, %s left, turns %s", created,
-                        output_count(s->a, a->quota_left),
-                        output_ago(s->a, a->quota_turns_at, s->st->wall_ms));
-}
-
-static void show_accounts(const struct screen *s)
-{
-    static const struct table_column columns[] = {
-        {"account", TABLE_WORD},
-        {"environment", TABLE_WORD},
-        {"agent", TABLE_WORD},
-        {"requests this window", TABLE_TEXT},
-        {"new jobs this month", TABLE_TEXT},
-    };
-    struct table t;
-    table_init(&t, s->a, columns, ARRAY_LEN(columns));
-    for (size_t i = 0; i < s->st->n_accounts; i++) {
-        const struct status_account *a = &s->st->accounts[i];
-        bool no_quota = !a->quota_unlimited && a->quota_left == 0;
-        table_add_row(&t);
-        table_set(&t, 0, a->recorded.name, STYLE_PLAIN);
-        table_set(&t, 1, a->recorded.environment, STYLE_PLAIN);
-        table_set(&t, 2, a->agent != NULL ? a->agent : "none",
-                  a->agent != NULL ? STYLE_GOOD : STYLE_WARN);
-        table_set(&t, 3, describe_window(s, a), a->window_left == 0 ? STYLE_WARN : STYLE_PLAIN);
-        table_set(&t, 4, describe_quota(s, a), no_quota ? STYLE_WARN : STYLE_PLAIN);
-    }
-    section(s, "Accounts");
-    table_write(&t, s->o, INDENT, s->out);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -137,14 +88,13 @@ static void show_rows(const struct screen *s)
                    clock_print_roughly(s->a, s->st->total.oldest_pending_ms));
 }
 
-enum { COLUMN_MAPPING, COLUMN_OF_ACCOUNT, COLUMN_STATES, COLUMN_LAG = COLUMN_STATES + ROW_STATES };
+enum { COLUMN_MAPPING, COLUMN_STATES, COLUMN_LAG = COLUMN_STATES + ROW_STATES };
 
 static void add_group(const struct screen *s, struct table *t, const struct report_group *g)
 {
     const struct report_counts *c = &g->counts;
     table_add_row(t);
     table_set(t, COLUMN_MAPPING, g->mapping, STYLE_PLAIN);
-    table_set(t, COLUMN_OF_ACCOUNT, g->account, STYLE_PLAIN);
     for (int state = 0; state < ROW_STATES; state++)
         if (c->state[state] > 0)
             table_set(t, (size_t)(COLUMN_STATES + state), output_count(s->a, c->state[state]),
@@ -153,21 +103,43 @@ static void add_group(const struct screen *s, struct table *t, const struct repo
         table_set(t, COLUMN_LAG, clock_print_roughly(s->a, c->oldest_pending_ms), STYLE_PLAIN);
 }
 
+/* Over its accounts, which have lines of their own where there are several. */
+static struct report_group *sum_by_mapping(const struct screen *s, size_t *n)
+{
+    struct report_group *sums = arena_alloc(s->a, (s->st->n_groups + 1) * sizeof *sums);
+    *n = 0;
+    for (size_t i = 0; i < s->st->n_groups; i++) {
+        const struct report_group *g = &s->st->groups[i];
+        size_t k = 0;
+        while (k < *n && strcmp(sums[k].mapping, g->mapping) != 0)
+            k++;
+        if (k == *n)
+            sums[(*n)++] =
+                (struct report_group){.mapping = g->mapping, .counts = {.oldest_pending_ms = -1}};
+        for (int state = 0; state < ROW_STATES; state++)
+            sums[k].counts.state[state] += g->counts.state[state];
+        if (g->counts.oldest_pending_ms > sums[k].counts.oldest_pending_ms)
+            sums[k].counts.oldest_pending_ms = g->counts.oldest_pending_ms;
+    }
+    return sums;
+}
+
 /* With one mapping, show_rows has said it all. */
 static void show_mappings(const struct screen *s)
 {
-    struct table_column columns[COLUMN_LAG + 1] = {[COLUMN_MAPPING] = {"mapping", TABLE_WORD},
-                                                   [COLUMN_OF_ACCOUNT] = {"account", TABLE_WORD},
-                                                   [COLUMN_LAG] = {"oldest", TABLE_WORD}};
+    struct table_column columns[COLUMN_LAG + 1] = {
+        [COLUMN_MAPPING] = {"mapping", TABLE_WORD}, [COLUMN_LAG] = {"oldest", TABLE_WORD}};
     struct table t;
-    if (s->st->n_groups < 2)
+    size_t n;
+    const struct report_group *sums = sum_by_mapping(s, &n);
+    if (n < 2)
         return;
     for (int state = 0; state < ROW_STATES; state++)
         columns[COLUMN_STATES + state] =
             (struct table_column){row_state_names[state], TABLE_NUMBER};
     table_init(&t, s->a, columns, ARRAY_LEN(columns));
-    for (size_t i = 0; i < s->st->n_groups; i++)
-        add_group(s, &t, &s->st->groups[i]);
+    for (size_t i = 0; i < n; i++)
+        add_group(s, &t, &sums[i]);
     section(s, "Mappings");
     table_write(&t, s->o, INDENT, s->out);
 }
@@ -246,13 +218,16 @@ static void show_attention(const struct screen *s)
         return;
     }
     section(s, "Needs a person");
-    for (size_t i = 0; i < s->st->n_attention; i++) {
+    for (size_t i = 0; i < s->st->n_attention && i < ATTENTION_SHOWN; i++) {
         const struct status_attention *at = &s->st->attention[i];
         output_styled(s->o, s->out, STYLE_BAD, "  ! ", 4);
         output_wrapped(s->o, s->out, STYLE_PLAIN, at->what, 4);
         buf_addstr(s->out, "      ");
         output_wrapped(s->o, s->out, STYLE_BOLD, at->command, 6);
     }
+    if (s->st->n_attention > ATTENTION_SHOWN)
+        buf_printf(s->out, "  … and %s more: `qudra-sync status --json` has all\n",
+                   output_count(s->a, (int64_t)(s->st->n_attention - ATTENTION_SHOWN)));
 }
 
 /* "2026-01-31 12:30:05 +03:00": all times below are of that zone. */
@@ -273,7 +248,7 @@ void status_show(const struct status *st, const struct zone *zone, const struct 
                    arena_printf(s.a, "qudra-sync %s, %s, %s", QS_VERSION, st->database,
                                 now_on_walls(&s, zone)),
                    0);
-    show_accounts(&s);
+    status_show_accounts(st, o, out);
     show_rows(&s);
     show_mappings(&s);
     show_qudra(&s);

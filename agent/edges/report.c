@@ -232,30 +232,20 @@ bool report_rows(struct pg *pg, const struct report_filter *f, struct arena *a,
     return true;
 }
 
-bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n,
-                      int64_t left[ROW_STATES], struct err *e)
+bool report_rows_left(struct pg *pg, const struct report_scope *scope, int64_t left[ROW_STATES],
+                      struct err *e)
 {
-    struct pg_params params;
-    struct pg_array names;
     struct pg_result *r;
-    pg_params_init(&params);
-    pg_array_init(&names, PG_TEXT);
-    for (size_t i = 0; i < n; i++)
-        pg_array_str(&names, mappings[i]);
-    pg_add_array(&params, &names);
     memset(left, 0, ROW_STATES * sizeof *left);
-    bool ok = pg_query(pg, sql_report_rows_left, &params, &r, e);
-    if (ok) {
-        for (size_t i = 0; i < pg_rows(r); i++) {
-            int state = place_of(pg_str(r, i, 0), row_state_names, ROW_STATES);
-            if (state < ROW_STATES)
-                left[state] = pg_int(r, i, 1, 0);
-        }
-        pg_result_free(r);
+    if (!query_scope(pg, sql_report_rows_left, scope, ROW_STATES, &r, e))
+        return false;
+    for (size_t i = 0; i < pg_rows(r); i++) {
+        int state = place_of(pg_str(r, i, 0), row_state_names, ROW_STATES);
+        if (state < ROW_STATES)
+            left[state] = pg_int(r, i, 1, 0);
     }
-    pg_params_release(&params);
-    pg_array_release(&names);
-    return ok;
+    pg_result_free(r);
+    return true;
 }
 
 bool report_codes(struct pg *pg, const struct report_scope *scope, enum row_state state,
@@ -280,12 +270,40 @@ bool report_codes(struct pg *pg, const struct report_scope *scope, enum row_stat
 
 /* ---- accounts and runs ----------------------------------------------------------------------- */
 
-bool report_accounts(struct pg *pg, struct arena *a, struct report_account **out, size_t *n,
-                     struct err *e)
+bool report_account(struct pg *pg, const char *name, struct arena *a, struct report_account **out,
+                    struct err *e)
 {
-    enum { NAME, ENVIRONMENT, HOLDER, TROUBLE, SINCE, LIMITS, LEASE_LEFT, CREATED, EXCEEDED };
+    const struct report_scope scope = {.accounts = &name, .n_accounts = 1};
+    size_t n;
+    if (!report_accounts(pg, &scope, a, out, &n, e))
+        return false;
+    *out = n > 0 ? *out : NULL;
+    return true;
+}
+
+bool report_accounts(struct pg *pg, const struct report_scope *scope, struct arena *a,
+                     struct report_account **out, size_t *n, struct err *e)
+{
+    enum {
+        NAME,
+        ENVIRONMENT,
+        HOLDER,
+        TROUBLE,
+        SINCE,
+        LIMITS,
+        LEASE_LEFT,
+        CREATED,
+        EXCEEDED,
+        LISTED
+    };
+    struct pg_params p;
+    struct pg_array names;
     struct pg_result *r;
-    if (!pg_query(pg, sql_report_accounts, NULL, &r, e))
+    pg_params_init(&p);
+    add_names(&p, &names, scope->accounts, scope->n_accounts);
+    bool ok = query(pg, sql_report_accounts, &p, &r, e);
+    pg_array_release(&names);
+    if (!ok)
         return false;
     *n = pg_rows(r);
     *out = arena_alloc(a, (*n + 1) * sizeof **out);
@@ -298,7 +316,8 @@ bool report_accounts(struct pg *pg, struct arena *a, struct report_account **out
                                             .limits = copy(a, r, i, LIMITS),
                                             .lease_left_ms = pg_int(r, i, LEASE_LEFT, -1),
                                             .quota_created = pg_int(r, i, CREATED, 0),
-                                            .quota_exceeded = pg_bool(r, i, EXCEEDED)};
+                                            .quota_exceeded = pg_bool(r, i, EXCEEDED),
+                                            .listed = pg_bool(r, i, LISTED)};
     pg_result_free(r);
     return true;
 }

@@ -40,10 +40,10 @@ bool report_groups(struct pg *pg, const struct report_scope *scope, struct arena
 bool report_queue(struct pg *pg, const struct report_scope *scope, struct arena *a,
                   struct report_group **groups, size_t *n, struct err *e) MUST_CHECK;
 
-/* How many rows of these mappings are refused, held, deferred or uncertain; the other states are
- * not counted. One that is not 0 makes the exit status of a pass. */
-bool report_rows_left(struct pg *pg, const char *const *mappings, size_t n,
-                      int64_t left[ROW_STATES], struct err *e) MUST_CHECK;
+/* How many rows are refused, held, deferred or uncertain; the other states are not counted. One
+ * that is not 0 makes the exit status of a pass. */
+bool report_rows_left(struct pg *pg, const struct report_scope *scope, int64_t left[ROW_STATES],
+                      struct err *e) MUST_CHECK;
 
 struct report_row {
     const char *account, *mapping, *key, *state, *operation;
@@ -79,9 +79,13 @@ struct report_account {
     int64_t lease_left_ms; /* < 0: nobody holds it */
     int64_t quota_created;
     bool quota_exceeded;
+    bool listed; /* the database names its key, and it is enabled */
 };
-bool report_accounts(struct pg *pg, struct arena *a, struct report_account **out, size_t *n,
-                     struct err *e) MUST_CHECK;
+/* By name. One: NULL when it has no row yet. */
+bool report_accounts(struct pg *pg, const struct report_scope *scope, struct arena *a,
+                     struct report_account **out, size_t *n, struct err *e) MUST_CHECK;
+bool report_account(struct pg *pg, const char *name, struct arena *a, struct report_account **out,
+                    struct err *e) MUST_CHECK;
 
 struct report_run {
     int64_t id;

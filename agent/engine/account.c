@@ -117,6 +117,28 @@ void account_release(struct account *a)
     a->limiter = NULL;
 }
 
+/* ---- rows of the database -----------------------------------------------------------------------
+ */
+
+bool account_row_counts(const struct account_row *row)
+{
+    return row->enabled && (row->api_key_file != NULL || row->api_key_env != NULL);
+}
+
+bool account_read_row(const struct config *c, const struct account_row *row, struct arena *a,
+                      const struct config_account **out, struct err *e)
+{
+    const struct config_row text = {.name = row->name,
+                                    .api_key_file = row->api_key_file,
+                                    .api_key_env = row->api_key_env,
+                                    .plan = row->plan,
+                                    .headroom = row->headroom,
+                                    .quota = row->quota,
+                                    .concurrency = row->concurrency};
+    return config_account_read(c, &text, a, out, e) ||
+           err_prefix(e, "account \"%s\", a row of qudra_sync.account: ", row->name);
+}
+
 /* ---- held ---------------------------------------------------------------------------------------
  */
 

@@ -74,6 +74,14 @@ bool account_open(struct account *a, const struct config_account *c, int64_t now
 void account_open_broken(struct account *a, const struct config_account *c, const char *reason);
 void account_release(struct account *a);
 
+/* A row of qudra_sync.account that is meant to be worked on: enabled, and not merely what is known
+ * of an account that is configured elsewhere or was removed. */
+bool account_row_counts(const struct account_row *row);
+/* Its configuration, which lives in `a`. ERR_CONFIG tells what is wrong with it; the account is
+ * there all the same, with a name. */
+bool account_read_row(const struct config *c, const struct account_row *row, struct arena *a,
+                      const struct config_account **out, struct err *e) MUST_CHECK;
+
 /* The account was taken: what the state knows of it is taken up, and what was in flight when the
  * last agent died becomes uncertain. `until_ms` is the agent's time, and must outlive the account.
  */

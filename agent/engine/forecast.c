@@ -28,6 +28,11 @@ static bool is_closed(const struct job *job)
     return status->data != NULL && strcmp(status->data, "closed") == 0;
 }
 
+bool forecast_counts(const struct forecast *p, const char *account)
+{
+    return p->counts == NULL || account == NULL || p->counts(p->counts_context, account);
+}
+
 static void count_operation(struct forecast *p, const struct sighting *s)
 {
     p->op[s->op.kind]++;
@@ -90,6 +95,12 @@ static bool count_rows(void *context, const struct feed *f, const struct sightin
     struct forecast *p = context;
     for (size_t i = 0; i < n; i++) {
         struct sighting s = seen[i];
+        if (!forecast_counts(p, s.account)) {
+            p->left_out++;
+            if (forecast_counts(p, recorded[i].account))
+                leave_account(p, f, &s, &recorded[i]);
+            continue;
+        }
         if (!s.moves)
             forecast_weigh(p, &recorded[i]);
         count_row(p, f, &s, &recorded[i]);

@@ -39,7 +39,11 @@ struct forecast_row {
 struct forecast {
     struct arena arena;
     struct pg *state;
-    int64_t rows;        /* looked at */
+    /* Whether rows of this account are part of it; NULL: all are. */
+    bool (*counts)(void *context, const char *account);
+    void *counts_context;
+    int64_t rows;        /* looked at, */
+    int64_t left_out;    /* and not counted any further: of other accounts */
     int64_t op[OP_NONE]; /* operations needed */
     int64_t
         create_closed; /* creates whose status is closed already: they use up quota for nothing */

@@ -107,7 +107,7 @@ static bool keep_gone(void *context, const struct feed *f, const char *const *ke
     bool ok = state_rows(p->state, f->mapping->name, keys, n, &a, recorded, e);
     const struct desired gone = {.kind = DESIRED_GONE};
     for (size_t i = 0; ok && i < n; i++)
-        if (!recorded[i].gone &&
+        if (!recorded[i].gone && forecast_counts(p, recorded[i].account) &&
             op_decide(&recorded[i], &gone, f->mapping->on_removed).kind != OP_NONE)
             forecast_keep_gone(p, f, keys[i], &recorded[i])->lies = f->mapping->remove_after_ms > 0;
     arena_release(&a);
@@ -132,7 +132,8 @@ static bool keep_page(struct forecast *p, struct feed *f, struct arena *a,
     const struct desired gone = {.kind = DESIRED_GONE};
     for (size_t i = 0; i < rows->n; i++) {
         const struct recorded *r = &recorded[i];
-        if (present[i] || op_decide(r, &gone, f->mapping->on_removed).kind == OP_NONE)
+        if (present[i] || !forecast_counts(p, r->account) ||
+            op_decide(r, &gone, f->mapping->on_removed).kind == OP_NONE)
             continue;
         struct forecast_gone *g = forecast_keep_gone(p, f, rows->keys[i], r);
         g->let_go = wants_nothing(r) && r->state == ROW_PENDING;

@@ -13,6 +13,9 @@ struct forecast_guard {
     bool holds;
 };
 
+/* Whether rows of the account are part of the forecast. */
+bool forecast_counts(const struct forecast *p, const char *account);
+
 /* forecast.c: a detection to its end, and the end of its sink. */
 bool forecast_pass(struct feed *f, const struct detect_options *o, int64_t *rows,
                    struct err *e) MUST_CHECK;

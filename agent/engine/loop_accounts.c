@@ -98,7 +98,7 @@ static bool is_chosen(const struct loop *l, const char *account)
     return l->o.n_accounts == 0;
 }
 
-bool loop_open_accounts(struct loop *l, struct err *e)
+static bool open_accounts(struct loop *l, struct err *e)
 {
     const struct config *c = l->o.config;
     bool alone = c->n_accounts == 1 && !c->database_accounts;
@@ -134,22 +134,13 @@ static uint64_t says(const struct account_row *r)
 
 static void open_row(struct worker *w, const struct config *c, const struct account_row *row)
 {
-    const struct config_row text = {.name = row->name,
-                                    .api_key_file = row->api_key_file,
-                                    .api_key_env = row->api_key_env,
-                                    .plan = row->plan,
-                                    .headroom = row->headroom,
-                                    .quota = row->quota,
-                                    .concurrency = row->concurrency};
     const struct config_account *account;
     struct err e = ERR_INIT;
     w->of_database = true;
     w->says = says(row);
-    w->broken = !config_account_read(c, &text, &w->own, &account, &e);
-    if (w->broken) {
+    w->broken = !account_read_row(c, row, &w->own, &account, &e);
+    if (w->broken)
         account_open_broken(&w->account, account, e.message);
-        err_prefix(&e, "account \"%s\", a row of qudra_sync.account: ", row->name);
-    }
     if (w->broken || !account_open(&w->account, account, clock_mono_ms(), &e))
         log_err(LOG_LEVEL_ERROR, "account stopped", &e);
 }
@@ -173,7 +164,7 @@ static void drop(struct loop *l, struct worker *w)
 
 static void take_up_row(struct loop *l, const struct account_row *row)
 {
-    bool there = row->enabled && (row->api_key_file != NULL || row->api_key_env != NULL);
+    bool there = account_row_counts(row);
     struct worker *w = loop_worker(l, row->name);
     if (!is_chosen(l, row->name))
         return;
@@ -201,6 +192,26 @@ static void forget_free(struct loop *l)
         snprintf(l->accounts_seen, sizeof l->accounts_seen, "0");
         l->accounts_at_ms = 0;
     }
+}
+
+/* A pass ends, and so cannot wait for an account to come. */
+static bool has_accounts(const struct loop *l, struct err *e)
+{
+    for (size_t i = 0; i < l->o.n_accounts; i++)
+        if (loop_worker(l, l->o.accounts[i]) == NULL) {
+            err_set(e, ERR_USAGE, "no account is called \"%s\"", l->o.accounts[i]);
+            return err_hint(e, "`qudra-sync status` lists those that there are");
+        }
+    if (l->n_workers > 0)
+        return true;
+    err_set(e, ERR_CONFIG, "there is no account: qudra_sync.account names none with a key");
+    return err_hint(e, "INSERT INTO qudra_sync.account (name, api_key_file) VALUES …");
+}
+
+bool loop_find_accounts(struct loop *l, struct err *e)
+{
+    return open_accounts(l, e) && loop_read_accounts(l, clock_mono_ms(), e) &&
+           (l->o.mode == LOOP_RUN || has_accounts(l, e));
 }
 
 bool loop_read_accounts(struct loop *l, int64_t now_ms, struct err *e)

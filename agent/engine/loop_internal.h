@@ -70,9 +70,9 @@ struct loop {
 bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 
 /* loop_accounts.c: which accounts there are */
-/* Those of agent.yaml. One alone that cannot be opened is an error; of several it is told, and the
- * others go on. */
-bool loop_open_accounts(struct loop *l, struct err *e) MUST_CHECK;
+/* At the start. One alone that cannot be opened is an error; of several it is told, and the others
+ * go on. A pass must find those that it is for. */
+bool loop_find_accounts(struct loop *l, struct err *e) MUST_CHECK;
 /* Those of the database that have changed, when it is time to look. */
 bool loop_read_accounts(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 /* Takes up keys that were missing or refused and are there now. */

@@ -93,7 +93,6 @@ static void tell_stray(void *context, const char *mapping, const char *account, 
     follow_tell_stray(l->follow, mapping, account, key, planned, now);
 }
 
-/* The others, of the database, are read when the loop runs. */
 static bool open_crew(struct loop *l, struct err *e)
 {
     l->crew = (struct crew){.sender = &l->sender,
@@ -107,7 +106,7 @@ static bool open_crew(struct loop *l, struct err *e)
                             .refreshes = l->o.mode == LOOP_RUN,
                             .refresh_for_ms = l->o.config->refresh_for_ms};
     arena_init(&l->crew.work, 256 * 1024);
-    return loop_open_accounts(l, e);
+    return loop_find_accounts(l, e);
 }
 
 /* ---- is it the same source?

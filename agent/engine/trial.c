@@ -61,16 +61,26 @@ static int compare_unknowns(const void *a, const void *b)
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
-static void try_account(struct trial *t, const struct mapping *m, const struct config *c,
-                        const struct row *row, struct arena *a)
+/* False: the row is another's, and left out. */
+static bool try_account(struct trial *t, const struct mapping *m,
+                        const struct trial_accounts *accounts, const struct row *row,
+                        struct arena *a)
 {
     struct text name = row->value[m->n_key + COLUMN_ACCOUNT];
     if (m->account_sql == NULL)
-        return;
+        return true;
     if (name.data == NULL)
         name = text_of("");
-    if (config_account_find(c, arena_strndup(a, name.data, name.len)) == NULL)
+    switch (accounts->whose(accounts->context, arena_strndup(a, name.data, name.len))) {
+    case TRIAL_OURS:
+        return true;
+    case TRIAL_LEFT_OUT:
+        return false;
+    case TRIAL_NOBODYS:
         count_unknown(t, TRIAL_ACCOUNT, name, false);
+        return true;
+    }
+    BUG("not an answer");
 }
 
 static void try_row(struct trial *t, const struct mapping *m, const struct row *row,
@@ -121,18 +131,19 @@ static size_t same_key(const struct source_page *page, size_t i)
     return n;
 }
 
-static void try_page(struct trial *t, const struct mapping *m, const struct config *c,
-                     const struct source_page *page, int64_t limit)
+static void try_page(struct trial *t, const struct mapping *m,
+                     const struct trial_accounts *accounts, const struct source_page *page,
+                     int64_t limit)
 {
     struct arena a;
     arena_init(&a, 256 * 1024);
     for (size_t i = 0, n; i < page->n && (limit == 0 || t->rows < limit); i += n) {
         n = same_key(page, i);
-        t->rows += (int64_t)n;
-        try_account(t, m, c, &page->rows[i], &a);
-        if (n == 1)
+        bool ours = try_account(t, m, accounts, &page->rows[i], &a);
+        t->rows += ours ? (int64_t)n : 0;
+        if (ours && n == 1)
             try_row(t, m, &page->rows[i], page->keys[i], &a);
-        else
+        else if (ours)
             refuse_rows(t, "key.duplicate", page->keys[i], (int64_t)n);
         t->whole = page->last && i + n == page->n;
         if (t->whole || (limit > 0 && t->rows >= limit))
@@ -142,8 +153,8 @@ static void try_page(struct trial *t, const struct mapping *m, const struct conf
     arena_release(&a);
 }
 
-bool trial_run(struct trial *t, struct source *s, const struct mapping *m, const struct config *c,
-               int64_t limit, struct err *e)
+bool trial_run(struct trial *t, struct source *s, const struct mapping *m,
+               const struct trial_accounts *accounts, int64_t limit, struct err *e)
 {
     struct source_page page;
     int64_t without_key = 0;
@@ -156,7 +167,7 @@ bool trial_run(struct trial *t, struct source *s, const struct mapping *m, const
             return false;
         if (page.n == 0)
             t->whole = page.last;
-        try_page(t, m, c, &page, limit);
+        try_page(t, m, accounts, &page, limit);
     } while (!page.last && (limit == 0 || t->rows < limit));
     source_scan_stop(s);
     if (t->whole && !source_null_keys(s, &without_key, e))

@@ -9,7 +9,6 @@
 
 #include "edges/source.h"
 #include "engine/tally.h"
-#include "rules/config.h"
 
 #define TRIAL_ACCOUNT (-1) /* in place of a field: the account that a row names */
 
@@ -18,6 +17,13 @@ struct trial_unknown { /* a value that ksa_city or a map does not know */
     const char *value;
     int64_t rows;
     bool defaulted; /* the field's default stood in for it */
+};
+
+/* Whose row it is, by the account that it names. */
+enum trial_whose { TRIAL_OURS, TRIAL_LEFT_OUT, TRIAL_NOBODYS };
+struct trial_accounts {
+    enum trial_whose (*whose)(const void *context, const char *account);
+    const void *context;
 };
 
 struct trial {
@@ -33,8 +39,8 @@ struct trial {
 
 /* Tries the first `limit` rows by key, or all of them (0). The trial is released by the caller,
  * also after a failure. */
-bool trial_run(struct trial *t, struct source *s, const struct mapping *m, const struct config *c,
-               int64_t limit, struct err *e) MUST_CHECK;
+bool trial_run(struct trial *t, struct source *s, const struct mapping *m,
+               const struct trial_accounts *accounts, int64_t limit, struct err *e) MUST_CHECK;
 void trial_release(struct trial *t);
 
 #endif

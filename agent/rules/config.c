@@ -324,5 +324,7 @@ void config_free(struct config *c)
 const struct config_account *config_account_find(const struct config *c, const char *name)
 {
     const struct config_account wanted = {.name = name};
-    return bsearch(&wanted, c->accounts, c->n_accounts, sizeof *c->accounts, by_account_name);
+    return c->n_accounts == 0
+               ? NULL
+               : bsearch(&wanted, c->accounts, c->n_accounts, sizeof *c->accounts, by_account_name);
 }

@@ -213,6 +213,7 @@ static void test_reasons_are_counted_by_mapping_and_code(void **state)
 static void test_an_account_shows_its_holder_quota_and_trouble(void **state)
 {
     struct fixture *f = *state;
+    const struct report_scope all = {.n_accounts = 0};
     struct report_account *accounts;
     size_t n;
     bool changed;
@@ -221,7 +222,7 @@ static void test_an_account_shows_its_holder_quota_and_trouble(void **state)
     database_run(f->pg, "INSERT INTO qudra_sync.quota VALUES ('acme',"
                         " date_trunc('month', now() AT TIME ZONE 'UTC')::date, 42, now()),"
                         " ('acme', '2020-01-01', 7, NULL)");
-    assert_done(report_accounts(f->pg, &f->arena, &accounts, &n, &err));
+    assert_done(report_accounts(f->pg, &all, &f->arena, &accounts, &n, &err));
     assert_int_equal(n, 1);
     assert_string_equal(accounts[0].name, "acme");
     assert_string_equal(accounts[0].holder, "us");
@@ -231,9 +232,25 @@ static void test_an_account_shows_its_holder_quota_and_trouble(void **state)
     assert_string_equal(accounts[0].trouble, "key refused");
     assert_non_null(strstr(accounts[0].limits, "950"));
     assert_done(state_give(f->pg, &f->lease, 1, &err));
-    assert_done(report_accounts(f->pg, &f->arena, &accounts, &n, &err));
+    assert_done(report_accounts(f->pg, &all, &f->arena, &accounts, &n, &err));
     assert_true(accounts[0].lease_left_ms < 0);
     assert_null(accounts[0].holder);
+    assert_done(report_account(f->pg, "nobody", &f->arena, &accounts, &err));
+    assert_null(accounts);
+}
+
+static void test_an_account_is_listed_while_its_row_names_a_key_and_is_enabled(void **state)
+{
+    struct fixture *f = *state;
+    struct report_account *one;
+    assert_done(report_account(f->pg, "acme", &f->arena, &one, &err));
+    assert_false(one->listed);
+    database_run(f->pg, "UPDATE qudra_sync.account SET api_key_file = '/key' WHERE name = 'acme'");
+    assert_done(report_account(f->pg, "acme", &f->arena, &one, &err));
+    assert_true(one->listed);
+    database_run(f->pg, "UPDATE qudra_sync.account SET enabled = false WHERE name = 'acme'");
+    assert_done(report_account(f->pg, "acme", &f->arena, &one, &err));
+    assert_false(one->listed);
 }
 
 static void test_the_last_runs_come_first(void **state)
@@ -321,6 +338,7 @@ int main(void)
         TEST(test_rows_are_found_by_state_code_key_and_embedding),
         TEST(test_reasons_are_counted_by_mapping_and_code),
         TEST(test_an_account_shows_its_holder_quota_and_trouble),
+        TEST(test_an_account_is_listed_while_its_row_names_a_key_and_is_enabled),
         TEST_EMPTY(test_the_last_runs_come_first),
         TEST(test_retry_works_beside_the_agent_that_holds_the_account),
         TEST(test_retry_takes_only_what_is_chosen),
