@@ -12,8 +12,9 @@
 #include "engine/listing.h"
 
 #define SUSPECTS_MAX 128
-#define WITNESSES    3 /* other jobs that must be missing too before the list is looked at */
-#define LOOKS_MAX    3 /* at a list that cannot be read */
+#define WITNESSES    3  /* other jobs that must be missing too before the list is looked at */
+#define LOOKS_MAX    3  /* at a list that cannot be read */
+#define PAGES_MAX    50 /* of it: other people's jobs may be before ours */
 
 struct doubt {
     struct errand errand; /* first */
@@ -28,7 +29,8 @@ struct doubt {
     bool flying;
     uint64_t asked;
     struct listing listing;
-    int looks;         /* at the list, without an answer that could be used; LOOKS_MAX: enough */
+    int looks;         /* at the list, without a job of ours */
+    int pages;         /* of the last of them, read */
     struct arena page; /* what the list showed, until the database may be asked */
     const char **listed;
     size_t n_listed;
@@ -127,8 +129,7 @@ static bool take_page(void *context, const struct qudra_page *p)
     for (size_t i = 0; i < p->n; i++)
         if (p->jobs[i].job_id != NULL)
             d->listed[d->n_listed++] = arena_strdup(&d->page, p->jobs[i].job_id);
-    d->looks = LOOKS_MAX;
-    return false;
+    return ++d->pages < PAGES_MAX;
 }
 
 /* Is one of ours among what the list showed? */
@@ -148,16 +149,17 @@ static bool recognise(struct doubt *d, struct err *e)
     return true;
 }
 
-/* One page is enough: where the key is right and some of our jobs are there, the newest is hardly
- * behind a hundred of other people's. */
+/* Page by page, until one of ours is seen. */
 static bool look_or_lose(struct doubt *d, int64_t now_ms, struct err *e)
 {
-    if (!d->listing.active && d->looks >= LOOKS_MAX) {
+    bool seen_all = d->pages > 0 && !d->listing.failed;
+    if (!d->listing.active && (seen_all || d->looks >= LOOKS_MAX)) {
         account_lose_jobs(d->account, now_ms);
         return true;
     }
     if (!d->listing.active) {
         listing_begin(&d->listing);
+        d->pages = 0;
         d->looks++;
     }
     return listing_turn(&d->listing, now_ms, e);
@@ -208,7 +210,7 @@ bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
         return false;
     if (is_over(d)) {
         d->n_suspects = 0;
-        d->witnesses = d->looks = 0;
+        d->witnesses = d->looks = d->pages = 0;
         d->listing.active = false;
         d->vouching = false;
         d->key_number = a->key_number;

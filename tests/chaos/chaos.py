@@ -254,10 +254,16 @@ class Chaos(partner.Partner, Breakage, Judge):
         self.wait_for(lambda: not self.restless() and (by_person or not self.differences()))
         self.end(self.running[0])
         if by_person:
+            self.wait_for(lambda: not self.young())
             self.report = self.agent.run("reconcile", "--fix", expect=(OK, ROWS_LEFT)).text
         self.assert_at_rest()
         if self.setup["at the end"] == "the state is lost" and self.is_adoptable():
             self.lose_state()
+
+    def young(self):
+        """Rows whose job may not yet be listed: reconcile does not miss it."""
+        return self.db.value("SELECT count(*) FROM qudra_sync.job "
+                             "WHERE synced_at > now() - interval '4 seconds'")
 
     def lift_quota(self):
         """The month's quota ends no more: deferred rows go out. The mapping may have to be read again,

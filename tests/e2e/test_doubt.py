@@ -4,7 +4,7 @@ import json
 import unittest
 import urllib.request
 
-from harness import KEY_REFUSED, MirrorCase, eventually
+from harness import KEY, KEY_REFUSED, MirrorCase, eventually
 
 STRANGER = "qk_test_stranger"
 
@@ -156,6 +156,26 @@ class JobsThatAreReallyGone(MirrorCase):
         self.db.psql("UPDATE job SET title = title || ' edited'")
         self.agent.run("once")
         self.assert_mirrored()
+
+    def test_many_are_made_anew_though_other_peoples_jobs_fill_pages_of_the_list(self):
+        self.fill(60)
+        self.agent.run("backfill")
+        self.lose(30)
+        self.post(250)
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        self.agent.run("once")
+        self.assertEqual(len(self.sandbox.live()), 60 + 250)
+        self.assertEqual(set(self.states().values()), {"synced"})
+
+    def post(self, n):
+        """Another program of the partner's, with the same key."""
+        for first in range(0, n, 50):
+            jobs = [{"title": f"Other {first + i}", "city": "Riyadh", "salary_min": 5000,
+                     "employment_type": "full_time", "currency": "SAR"} for i in range(50)]
+            request = urllib.request.Request(
+                f"{self.sandbox.base_url}/partner/jobs/bulk", json.dumps({"jobs": jobs}).encode(),
+                {"Content-Type": "application/json", "Authorization": f"Bearer {KEY}"})
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request).close()
 
     def test_new_rows_do_not_wait_for_many_that_are_gone(self):
         self.fill(60)

@@ -19,6 +19,7 @@ class LostAndChanged(MirrorCase):
     def assert_one_job_each(self, n):
         """As assert_mirrored, for texts that differ by design."""
         self.assertEqual(self.sandbox.stats()["jobs"]["created"], n)
+        self.assertEqual(self.db.value("SELECT created FROM qudra_sync.quota"), n)
         rows = self.db.rows("SELECT job_id, state FROM qudra_sync.job")
         self.assertEqual({row["state"] for row in rows}, {"synced"}, rows)
         self.assertEqual({row["job_id"] for row in rows}, {job["id"] for job in self.sandbox.open()})
