@@ -70,6 +70,7 @@ static void write_settings(const struct pg *pg, const char *users, struct buf *b
     add_setting(b, "IntervalStyle", "postgres");
     add_setting(b, "bytea_output", "hex");
     add_setting(b, "standard_conforming_strings", "on");
+    add_setting(b, "jit", "off"); /* costs more than any statement of ours */
     add_setting(b, MARK, "on");
 }
 

@@ -121,6 +121,12 @@ static void check_changed(struct composer *c)
     }
 }
 
+/* A watermark that is ahead of the source's clock says that the clock has been set back: what was
+ * written since may lie anywhere behind it, so all rows are read, after which it is moved back too. */
+#define SINCE                                                                                      \
+    "CASE WHEN $1::timestamptz <= pg_catalog.now() THEN $1::timestamptz\n"                         \
+    "        ELSE '1970-01-01Z' END"
+
 /* $1, a timestamptz, as the type of updated_at: the column itself stays as it is in the index. */
 void compose_bound(struct composer *c)
 {
@@ -128,18 +134,18 @@ void compose_bound(struct composer *c)
 
     switch (classify(c->types->changed, &bound)) {
     case TYPE_INSTANT:
-        compose_put(c, "$1::timestamptz");
+        compose_put(c, SINCE);
         break;
     case TYPE_LOCAL:
-        put_at_zone(c, "($1::timestamptz");
+        put_at_zone(c, "(" SINCE);
         break;
     case TYPE_DATE:
-        put_at_zone(c, "($1::timestamptz");
+        put_at_zone(c, "(" SINCE);
         compose_put(c, "::date");
         break;
     case TYPE_WHOLE:
     case TYPE_DECIMAL:
-        compose_put(c, "floor(extract(epoch FROM $1::timestamptz)");
+        compose_put(c, "floor(extract(epoch FROM " SINCE ")");
         compose_put(c, c->m->updated_at_unit == UNIT_SECONDS ? ")::" : " * 1000)::");
         compose_put(c, bound);
         break;

@@ -93,6 +93,25 @@ class Clocks(TimeCase):
                       "UPDATE job SET title = 'Back', updated_at = {} WHERE id = 1")
         self.sync()
 
+    def test_a_servers_clock_that_was_set_back_blinds_nobody(self):
+        """Behind the watermark all is looked at again, once; then it goes on from there."""
+        for name in ("timestamptz", "date", "seconds_since_1970", "timestamp_in_riyadh"):
+            with self.subTest(name):
+                self.stamp(*FORMS[name])
+                self.db.psql("DELETE FROM job")
+                self.fill(5)
+                self.agent.run("backfill", expect=None)
+                self.agent.run("release")
+                self.sync()
+                self.db.psql("UPDATE qudra_sync.watermark SET changed_to = now() + interval '3 days'")
+                self.db.psql(f"UPDATE job SET title = 'Set back, {name}' WHERE id = 2")
+                self.sync()
+                self.db.psql("UPDATE job SET title = title || '!' WHERE id = 3")
+                self.sync()
+                self.assertTrue(self.db.value("(SELECT changed_to < now() FROM qudra_sync.watermark)"))
+                with self.no_requests():
+                    self.sync()
+
     def test_what_is_written_further_back_is_found_by_the_sweep(self):
         self.fill(5)
         self.sync()

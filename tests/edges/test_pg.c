@@ -203,6 +203,7 @@ static void test_the_session_has_its_settings_from_the_first_statement(void **st
     struct pg *pg = database_open_with(&o);
     assert_setting(pg, "search_path", "");
     assert_setting(pg, "statement_timeout", "20s");
+    assert_setting(pg, "jit", "off");
     assert_setting(pg, "TimeZone", "Asia/Riyadh");
     assert_setting(pg, "client_encoding", "UTF8");
     assert_setting(pg, "application_name", "qudra-sync test");

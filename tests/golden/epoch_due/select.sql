@@ -105,7 +105,8 @@ SELECT source."_id"::text,
 )::text
 FROM "space" AS source
 WHERE source."_id" IS NOT NULL
-    AND source."modifiedOn" >= floor(extract(epoch FROM $1::timestamptz) * 1000)::bigint
+    AND source."modifiedOn" >= floor(extract(epoch FROM CASE WHEN $1::timestamptz <= pg_catalog.now() THEN $1::timestamptz
+        ELSE '1970-01-01Z' END) * 1000)::bigint
 ORDER BY source."modifiedOn", source."_id"
 LIMIT $2::bigint;
 

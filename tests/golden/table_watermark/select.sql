@@ -126,7 +126,8 @@ FROM "hr"."Job Postings" AS source
 CROSS JOIN LATERAL (SELECT (published AND company_id = 42 -- the demo tenant is 43
 ) IS TRUE AS qudra_sync_included OFFSET 0) AS qudra_sync_row
 WHERE source."id" IS NOT NULL
-    AND source."updatedAt" >= ($1::timestamptz AT TIME ZONE 'UTC')
+    AND source."updatedAt" >= (CASE WHEN $1::timestamptz <= pg_catalog.now() THEN $1::timestamptz
+        ELSE '1970-01-01Z' END AT TIME ZONE 'UTC')
 ORDER BY source."updatedAt", source."id"
 LIMIT $2::bigint;
 
