@@ -122,7 +122,8 @@ static void check_changed(struct composer *c)
 }
 
 /* A watermark that is ahead of the source's clock says that the clock has been set back: what was
- * written since may lie anywhere behind it, so all rows are read, after which it is moved back too. */
+ * written since may lie anywhere behind it, so all rows are read, after which it is moved back too.
+ */
 #define SINCE                                                                                      \
     "CASE WHEN $1::timestamptz <= pg_catalog.now() THEN $1::timestamptz\n"                         \
     "        ELSE '1970-01-01Z' END"
