@@ -1,4 +1,4 @@
-"""What may stand in between: a web proxy whose way out is broken, a server that ends TLS, and a
+"""What may stand in between: a web proxy, a server that ends TLS, and a
 database that is cut off."""
 
 import contextlib
@@ -15,16 +15,16 @@ from pathlib import Path
 from servers import dies_with_parent, eventually
 
 
-class BrokenWebProxy(threading.Thread):
-    """Takes any connection and answers with a page."""
+class WebProxy(threading.Thread):
+    """Tunnels to wherever CONNECT says; while it does not work, it answers with a page."""
 
     PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
-    def __init__(self):
+    def __init__(self, works=True):
         super().__init__(daemon=True)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.seen = []
+        self.works, self.seen, self.tunnels = works, [], []
         self.start()
 
     def run(self):
@@ -33,13 +33,42 @@ class BrokenWebProxy(threading.Thread):
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with connection:
-                self.seen.append(connection.recv(4096).split(b"\r\n")[0].decode())
-                connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n"
-                                   b"Content-Length: %d\r\nConnection: close\r\n\r\n%s"
-                                   % (len(self.PAGE), self.PAGE))
+            self.seen.append(connection.recv(4096).split(b"\r\n")[0].decode())
+            if self.works:
+                self._tunnel(connection, self.seen[-1].split()[1])
+            else:
+                with connection:
+                    connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n"
+                                       b"Content-Length: %d\r\nConnection: close\r\n\r\n%s"
+                                       % (len(self.PAGE), self.PAGE))
+
+    def _tunnel(self, connection, to):
+        host, port = to.rsplit(":", 1)
+        server = socket.create_connection((host, int(port)))
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.tunnels.append((connection, server))
+        for ends in ((connection, server), (server, connection)):
+            threading.Thread(target=self._pump, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pump(source, sink):
+        with contextlib.suppress(OSError):
+            while part := source.recv(65536):
+                sink.sendall(part)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def fail(self):
+        """From now on, and whoever is going through it is cut off."""
+        self.works = False
+        while self.tunnels:
+            for end in self.tunnels.pop():
+                with contextlib.suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
     def close(self):
+        self.fail()
         self.listener.close()
 
 

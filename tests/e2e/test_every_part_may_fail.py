@@ -3,7 +3,8 @@
 import unittest
 
 from harness import AWAY, CONFIG, OK, MirrorCase, eventually
-from proxies import BrokenWebProxy, Cutter
+from proxies import Cutter, TlsEnd, WebProxy
+from test_metrics import free_port
 
 
 class FailureCase(MirrorCase):
@@ -61,7 +62,7 @@ class QudraIsAway(FailureCase):
 
 class BehindAProxy(FailureCase):
     def test_one_that_answers_502_with_a_page_costs_nothing_but_time(self):
-        proxy = BrokenWebProxy()
+        proxy = WebProxy(works=False)
         self.addCleanup(proxy.close)
         base = self.sandbox.base_url
         self.agent.configure(qudra={"base_url": "https://api.qudra.invalid/v1"})
@@ -76,6 +77,27 @@ class BehindAProxy(FailureCase):
         self.agent.configure(qudra={"base_url": base})
         self.agent.run("once")
         self.assert_mirrored()
+
+
+    def test_one_that_works_is_gone_through_and_a_time_without_it_outlived(self):
+        end = TlsEnd(self.sandbox.address, free_port())
+        self.addCleanup(end.close)
+        proxy = WebProxy()
+        self.addCleanup(proxy.close)
+        self.agent.configure(qudra={"base_url": end.base_url, "ca_file": str(end.ca_file)})
+        self.agent.environment = {"HTTPS_PROXY": proxy.address}
+        self.fill(5)
+        running = self.agent.start()
+        eventually(self.is_mirrored)
+        self.assertRegex(proxy.seen[0], r"^CONNECT 127\.0\.0\.1:\d+ HTTP/1\.1$")
+        before = len(proxy.seen)
+        proxy.fail()
+        self.edits()
+        eventually(lambda: len(proxy.seen) >= before + 2)
+        proxy.works = True
+        eventually(self.is_mirrored)
+        running.stop()
+        self.assertEqual(self.sandbox.stats()["jobs"]["created"], 7)
 
 
 class AKeyOfAnotherEnvironment(FailureCase):
