@@ -169,30 +169,78 @@ static const struct outcome misplaced = {
     .match_ready = -1,
 };
 
+/* A job as it was sent, or as it came back. */
+struct side {
+    const struct job_hash *hash;
+    struct job_words words;
+};
+
+/* The fields that differ: texts by their words, for a server may change the style of all (Part B).
+ */
+static unsigned differ(const struct side *sent, const struct side *held)
+{
+    unsigned mask = job_changed(sent->hash, held->hash);
+    if (sent->words.title == held->words.title)
+        mask &= ~(1u << JOB_TITLE);
+    if (sent->words.description == held->words.description)
+        mask &= ~(1u << JOB_DESCRIPTION);
+    return mask;
+}
+
 /* A job that differs from another row of the request in fewer fields than from its own is that
  * row's. */
-static bool is_misplaced(const struct parcel *c, const struct parcel_row *row)
+static bool is_misplaced(const struct side *sent, size_t n, size_t i, const struct side *held)
 {
-    if (row->outcome.kind != OUTCOME_DONE || !row->has_answered)
-        return false;
-    unsigned own = job_changed(&row->hash, &row->answered);
-    for (size_t k = 0; own != 0 && k < c->n; k++) {
-        unsigned others = job_changed(&c->rows[k].hash, &row->answered);
+    unsigned own = differ(&sent[i], held);
+    for (size_t k = 0; own != 0 && k < n; k++) {
+        unsigned others = differ(&sent[k], held);
         if (others != own && (others & ~own) == 0)
             return true;
     }
     return false;
 }
 
+static bool came_back(const struct parcel_row *row)
+{
+    return row->outcome.kind == OUTCOME_DONE && row->has_answered;
+}
+
+static bool all_as_sent(const struct parcel *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (came_back(&c->rows[i]) && !job_hash_equal(&c->rows[i].hash, &c->rows[i].answered))
+            return false;
+    return true;
+}
+
+/* Which rows' jobs are another's; false: none. */
+static bool find_astray(struct parcel *c, const struct outcome *outcomes, bool *astray)
+{
+    struct side *sent = arena_alloc(&c->arena, c->n * sizeof *sent);
+    bool any = false;
+    for (size_t i = 0; i < c->n; i++) {
+        sent[i].hash = &c->rows[i].hash;
+        job_words(&c->rows[i].job, &sent[i].words);
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        if (!came_back(&c->rows[i]))
+            continue;
+        struct side held = {.hash = &c->rows[i].answered};
+        job_words(outcomes[i].answered, &held.words);
+        any |= astray[i] = is_misplaced(sent, c->n, i, &held);
+    }
+    return any;
+}
+
 /* Results without an index may stand in any order (Part B). One job in another's place is enough:
  * whose failure a failure is cannot be told then, and a row that was said to have failed may have
  * its job (promise 2). Settle finds the right ones, and nothing is learnt from the wrong ones. */
-static void mistrust(struct parcel *c)
+static void mistrust(struct parcel *c, const struct outcome *outcomes)
 {
-    bool *astray = arena_alloc(&c->arena, c->n * sizeof *astray), any = false;
-    for (size_t i = 0; c->op == OP_CREATE && i < c->n; i++)
-        any |= astray[i] = is_misplaced(c, &c->rows[i]);
-    for (size_t i = 0; any && i < c->n; i++) {
+    bool *astray = arena_alloc(&c->arena, c->n * sizeof *astray);
+    if (c->op != OP_CREATE || all_as_sent(c) || !find_astray(c, outcomes, astray))
+        return;
+    for (size_t i = 0; i < c->n; i++) {
         struct parcel_row *row = &c->rows[i];
         if (!astray[i] && row->outcome.kind == OUTCOME_DONE)
             continue;
@@ -237,7 +285,7 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
         copy_outcome(&c->arena, &outcomes[i], &c->rows[i].outcome);
         keep_answered(c, &c->rows[i], outcomes[i].answered);
     }
-    mistrust(c);
+    mistrust(c, outcomes);
     for (size_t i = 0; i < c->n; i++) {
         struct parcel_row *row = &c->rows[i];
         confirm_status(c, row);

@@ -29,5 +29,21 @@ class SomeFailed(MirrorCase):
         self.assert_mirrored()
 
 
+class TextsThatComeBackChanged(MirrorCase):
+    """All of them: only their words tell whose a job is."""
+
+    sandbox_options = ("--no-limit", "--quota", "unlimited", "--bulk-no-index", "--bulk-shuffle",
+                       "--normalise", "trim,fold")
+
+    def test_each_row_gets_the_job_that_says_what_it_says(self):
+        self.db.psql("INSERT INTO job (id, title) SELECT i, 'Job  ' || i "
+                     "FROM generate_series(1, 30) i")
+        self.agent.run("once")
+        titles = {job["id"]: job["title"] for job in self.sandbox.jobs()}
+        rows = self.db.rows("SELECT source_key, job_id FROM qudra_sync.job")
+        self.assertEqual({row["source_key"]: titles[row["job_id"]] for row in rows},
+                         {str(i): f"Job {i}" for i in range(1, 31)})
+
+
 if __name__ == "__main__":
     unittest.main()
