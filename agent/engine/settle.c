@@ -35,6 +35,7 @@ struct settle_counts {
 struct candidate {
     struct outcome outcome;
     struct settle_content content;
+    int64_t created_ms; /* by Qudra's clock; 0: not told */
 };
 
 struct settle {
@@ -143,6 +144,12 @@ static void note_seen(struct settle *s, const struct settle_content *held)
     }
 }
 
+static int64_t created_ms(const struct outcome *job)
+{
+    int64_t created;
+    return job->created_at != NULL && clock_parse_rfc3339(job->created_at, &created) ? created : 0;
+}
+
 static void keep_candidate(struct settle *s, const struct outcome *job)
 {
     if (job->answered == NULL || job->job_id == NULL || s->n_candidates == CANDIDATES_MAX)
@@ -162,6 +169,7 @@ static void keep_candidate(struct settle *s, const struct outcome *job)
     note_seen(s, &content);
     struct candidate *c = &s->candidates[s->n_candidates++];
     c->content = content;
+    c->created_ms = created_ms(job);
     c->outcome = (struct outcome){
         .kind = OUTCOME_DONE,
         .match_ready = job->match_ready,
@@ -172,14 +180,11 @@ static void keep_candidate(struct settle *s, const struct outcome *job)
     };
 }
 
-/* Nothing older than the oldest attempt can be its job. How long ago it was sent is a duration of
- * the state's clock, held against Qudra's own: a margin covers whole seconds and a stepped clock.
- */
-static bool is_too_old(const struct settle *s, const struct outcome *job)
+/* A job created then cannot be that of a create sent so long ago. How long is a duration of the
+ * state's clock, held against Qudra's own: a margin covers whole seconds and a stepped clock. */
+static bool is_before(const struct settle *s, int64_t created, int64_t sent_ago_ms)
 {
-    int64_t created;
-    return job->created_at != NULL && clock_parse_rfc3339(job->created_at, &created) &&
-           created < s->listing.server_ms - oldest_attempt_ago(s) - CLOCK_MARGIN_MS;
+    return created > 0 && created < s->listing.server_ms - sent_ago_ms - CLOCK_MARGIN_MS;
 }
 
 static bool take_page(void *context, const struct qudra_page *p)
@@ -187,7 +192,7 @@ static bool take_page(void *context, const struct qudra_page *p)
     struct settle *s = context;
     for (size_t i = 0; i < p->n; i++)
         keep_candidate(s, &p->jobs[i]);
-    return p->n == 0 || !is_too_old(s, &p->jobs[p->n - 1]);
+    return p->n == 0 || !is_before(s, created_ms(&p->jobs[p->n - 1]), oldest_attempt_ago(s));
 }
 
 static bool begin(struct settle *s, struct err *e)
@@ -304,10 +309,18 @@ static struct settle_attempt *match(struct settle *s)
     return pairs;
 }
 
+/* Older than the create: perhaps one that was deleted a moment ago, which a list that is late still
+ * shows, while it does not yet show the right one. */
+static bool is_old(const struct settle *s, size_t i, const struct settle_attempt *pair)
+{
+    return pair->match >= 0 &&
+           is_before(s, s->candidates[pair->match].created_ms, s->attempts[i].sent_ago_ms);
+}
+
 static bool each_has_the_same(const struct settle *s, const struct settle_attempt *pairs)
 {
     for (size_t i = 0; i < s->n_attempts; i++)
-        if (pairs[i].match < 0 || pairs[i].tier != SETTLE_SAME)
+        if (pairs[i].match < 0 || pairs[i].tier != SETTLE_SAME || is_old(s, i, &pairs[i]))
             return false;
     return true;
 }
@@ -341,6 +354,8 @@ static bool apply(struct settle *s, struct err *e)
     size_t n = 0;
     for (size_t i = 0; i < s->n_attempts; i++) {
         const struct open_attempt *a = &s->attempts[i];
+        if (is_old(s, i, &pairs[i]) && !waited_enough(s, a))
+            continue;
         /* Of a list that was not read to its end only certainty is taken. */
         if (pairs[i].match >= 0 && (whole || pairs[i].tier <= SETTLE_SAME_WORDS)) {
             found(a, &s->candidates[pairs[i].match], pairs[i].tier != SETTLE_SAME, &results[n++]);

@@ -8,6 +8,8 @@
  * twice; only then does it count as not applied, and its row may be sent again. This is the one
  * place that may decide so.
  *
+ * A job that is older than the create waits as long, for the right one may be listed late.
+ *
  * A text identifies a job by its words, for Qudra may hand it back changed (trimmed, normalised,
  * sanitised); another field that has been seen to come back changed, or was not sent at all,
  * identifies nothing. A list that could not be read to its end still binds what is equal so far,

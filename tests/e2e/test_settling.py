@@ -127,6 +127,26 @@ class AListThatIsLate(SettlingCase):
         self.assert_mirrored()
         self.assertEqual(len(self.sandbox.jobs()), 4)
 
+    def test_and_no_older_job_of_the_same_words_is_taken_meanwhile(self):
+        self.post(1, title="Engineer 1", description="A good job.", salary_min=9000)
+        [older] = [job["id"] for job in self.sandbox.jobs() if job["title"] == "Engineer 1"]
+        self.sandbox.admin("clock", {"offset_ms": 3600 * 1000})
+        self.fill(1)
+        self.sandbox.fault("reset_after", match={"method": "POST"}, times=1)
+        self.agent.run("once")
+        self.assertNotEqual(older, self.db.value("SELECT job_id FROM qudra_sync.job "
+                                                 "WHERE source_key = '1'"))
+        self.assertEqual(len(self.sandbox.jobs()), 3)
+
+    def test_an_older_one_is_taken_where_none_comes(self):
+        self.post(1, title="Engineer 1", description="A good job.", salary_min=9000)
+        self.sandbox.admin("clock", {"offset_ms": 3600 * 1000})
+        self.fill(1)
+        self.sandbox.fault("timeout", match={"method": "POST"}, times=1)
+        self.agent.run("once")
+        self.assert_mirrored()
+        self.assertEqual(len(self.sandbox.jobs()), 2)
+
     def test_not_longer_though_the_agent_comes_back_hours_later(self):
         self.lose(3, fault="timeout")
         self.db.psql("UPDATE qudra_sync.create_attempt SET sent_at = sent_at - interval '2 hours'")
