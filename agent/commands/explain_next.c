@@ -93,6 +93,8 @@ static enum next_kind by_decision(const struct explanation *x)
         return x->op.kind == OP_NONE ? NEXT_NEVER : NEXT_GONE_FOUND;
     case DESIRED_JOB:
         return x->op.kind == OP_NONE ? NEXT_NOTHING : NEXT_FOUND;
+    case DESIRED_UNREAD:
+        BUG("a row was not read");
     }
     BUG("desired of kind %d", (int)x->desired.kind);
 }

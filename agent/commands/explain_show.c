@@ -159,6 +159,8 @@ static void show_desired(const struct story *s)
         return;
     case DESIRED_GONE:
         return; /* the source has said so */
+    case DESIRED_UNREAD:
+        BUG("a row was not read");
     }
 }
 

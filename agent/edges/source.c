@@ -131,6 +131,8 @@ static bool is_for(const struct mapping *m, enum mapping_query q)
         return false;
     case MAPPING_SCAN:
     case MAPPING_SCAN_AFTER:
+    case MAPPING_KEYS:
+    case MAPPING_KEYS_AFTER:
     case MAPPING_BY_KEY:
     case MAPPING_PRESENT:
     case MAPPING_NULL_KEYS:

@@ -30,6 +30,8 @@ struct source_page {
 
 /* A scan of all rows by key. Rows with equal keys are never split over two pages. */
 bool source_scan_start(struct source *s, struct err *e) MUST_CHECK;
+/* The same without the fields: its rows cannot be mapped, only told apart. */
+bool source_keys_start(struct source *s, struct err *e) MUST_CHECK;
 bool source_scan_next(struct source *s, struct source_page *page, struct err *e) MUST_CHECK;
 /* Takes in what has come of the next page, so that its server need not wait for us: called now and
  * then while this page is worked on, and with `whole`, until all of it is here, while somebody else

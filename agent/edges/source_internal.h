@@ -11,6 +11,7 @@ struct walk {
     bool open;    /* a page is to come */
     bool sent;    /* and has been asked for */
     bool changed; /* by time and key */
+    bool keys;    /* without the fields */
     bool first;   /* nothing has been delivered */
     size_t limit; /* rows asked for */
     size_t after; /* row of the result in hand that the next page begins after */

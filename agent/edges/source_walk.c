@@ -16,6 +16,7 @@ enum {
     FIRST_ROWS = 100,
     LEAST_ROWS = 2, /* to see that a key stands twice */
     MOST_ROWS = 5000,
+    MOST_KEYS = 2000, /* of which each becomes a row of the state in one statement */
     PAGE_BYTES = 1024 * 1024,
     GROWTH = 4,
 };
@@ -29,6 +30,8 @@ static enum mapping_query query_of(const struct walk *w)
 {
     if (w->changed)
         return w->first ? MAPPING_CHANGED : MAPPING_CHANGED_AFTER;
+    if (w->keys)
+        return w->first ? MAPPING_KEYS : MAPPING_KEYS_AFTER;
     return w->first ? MAPPING_SCAN : MAPPING_SCAN_AFTER;
 }
 
@@ -85,15 +88,19 @@ static size_t whole_groups(const struct source *s, const struct source_page *pag
 static size_t next_limit(const struct source *s, size_t rows)
 {
     size_t fit = PAGE_BYTES / (pg_result_bytes(s->result) / rows + 1);
-    size_t most = s->walk.limit * GROWTH < MOST_ROWS ? s->walk.limit * GROWTH : MOST_ROWS;
+    size_t most = s->walk.keys ? MOST_KEYS : MOST_ROWS;
+    if (most > s->walk.limit * GROWTH)
+        most = s->walk.limit * GROWTH;
     if (fit > most)
         fit = most;
     return fit > LEAST_ROWS ? fit : LEAST_ROWS;
 }
 
-static bool start(struct source *s, bool changed, struct err *e)
+static bool start(struct source *s, struct walk kind, struct err *e)
 {
-    s->walk = (struct walk){.open = true, .changed = changed, .first = true, .limit = FIRST_ROWS};
+    s->walk = kind;
+    s->walk.open = s->walk.first = true;
+    s->walk.limit = FIRST_ROWS;
     return ask(s, e);
 }
 
@@ -123,7 +130,13 @@ static bool next(struct source *s, struct source_page *page, struct err *e)
 bool source_scan_start(struct source *s, struct err *e)
 {
     source_scan_stop(s);
-    return start(s, false, e);
+    return start(s, (struct walk){.changed = false}, e);
+}
+
+bool source_keys_start(struct source *s, struct err *e)
+{
+    source_scan_stop(s);
+    return start(s, (struct walk){.keys = true}, e);
 }
 
 /* A number of seconds knows no infinity; the year 1 is before all of them. */
@@ -140,7 +153,7 @@ bool source_changed_start(struct source *s, const char *since, struct err *e)
         BUG("mapping \"%s\" has no updated_at", s->mapping->name);
     source_scan_stop(s);
     s->since = mem_strdup(since_when(s, since));
-    return start(s, true, e);
+    return start(s, (struct walk){.changed = true}, e);
 }
 
 bool source_scan_next(struct source *s, struct source_page *page, struct err *e)

@@ -140,6 +140,8 @@ struct queue {
  * waits for the guard and is not picked, unless its removal is what is pending. */
 bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena *a,
                 struct picked **rows, size_t *n, struct err *e) MUST_CHECK;
+/* Whether anything is recorded of the mapping. */
+bool state_knows(struct pg *pg, const char *mapping, bool *known, struct err *e) MUST_CHECK;
 /* Whether Qudra holds a job of the account. */
 bool state_mirrors(struct pg *pg, const char *account, bool *mirrors, struct err *e) MUST_CHECK;
 /* What is known of these keys of a mapping (explain, reconcile, settling). */

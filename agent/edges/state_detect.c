@@ -111,23 +111,17 @@ static void marks_init(struct marks *m, struct state_call *c)
     m->message_ar = state_call_column(c, PG_TEXT);
 }
 
-#define MESSAGE_MAX_BYTES (64 * 1024)
-
-/* All that is wrong with the row, in both languages; the code is that of the first. */
 static void add_refusals(const struct marks *m, const struct refusal *refusals, size_t n)
 {
-    struct buf english = BUF_INIT(MESSAGE_MAX_BYTES), arabic = BUF_INIT(MESSAGE_MAX_BYTES);
-    for (size_t i = 0; i < n; i++) {
-        buf_addstr(&english, i > 0 ? "; " : "");
-        buf_addstr(&english, refusals[i].message);
-        buf_addstr(&arabic, i > 0 ? "؛ " : "");
-        buf_addstr(&arabic, refusals[i].message_ar);
-    }
-    pg_array_str(m->code, n > 0 ? refusals[0].rule : NULL);
-    pg_array_str(m->message, n > 0 ? buf_str(&english) : NULL);
-    pg_array_str(m->message_ar, n > 0 ? buf_str(&arabic) : NULL);
-    buf_release(&english);
-    buf_release(&arabic);
+    struct arena a;
+    arena_init(&a, 0);
+    struct refusal all = {0};
+    if (n > 0)
+        all = job_join_refusals(refusals, n, &a);
+    pg_array_str(m->code, all.rule);
+    pg_array_str(m->message, all.message);
+    pg_array_str(m->message_ar, all.message_ar);
+    arena_release(&a);
 }
 
 static void add_mark(const struct marks *m, const struct sighting *s)

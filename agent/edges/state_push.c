@@ -45,16 +45,26 @@ bool state_pick(struct pg *pg, const struct queue *q, size_t limit, struct arena
     return true;
 }
 
-bool state_mirrors(struct pg *pg, const char *account, bool *mirrors, struct err *e)
+static bool is_there(struct pg *pg, const char *sql, const char *name, bool *there, struct err *e)
 {
     struct state_call c;
     int64_t found;
     state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, account);
-    if (!state_read_int(&c, sql_state_mirrors, 0, &found, e))
+    pg_add_str(&c.params, name);
+    if (!state_read_int(&c, sql, 0, &found, e))
         return false;
-    *mirrors = found != 0;
+    *there = found != 0;
     return true;
+}
+
+bool state_knows(struct pg *pg, const char *mapping, bool *known, struct err *e)
+{
+    return is_there(pg, sql_state_knows, mapping, known, e);
+}
+
+bool state_mirrors(struct pg *pg, const char *account, bool *mirrors, struct err *e)
+{
+    return is_there(pg, sql_state_mirrors, account, mirrors, e);
 }
 
 bool state_rows(struct pg *pg, const char *mapping, const char *const *keys, size_t n,

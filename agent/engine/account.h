@@ -125,6 +125,9 @@ int64_t account_tell_wait_ms(const struct account *a, int64_t now_ms); /* -1: no
 void account_recall_quota(struct account *a, const struct taken *t);
 /* How long until deferred creates may be looked at again; -1: none are. */
 int64_t account_quota_wait_ms(const struct account *a);
+/* Neither a limit on new jobs nor any old one: which creates go first, and which are old jobs under
+ * a new key, is no question. */
+bool account_is_open(struct account *a, struct pg *state, bool *open, struct err *e) MUST_CHECK;
 /* Creates were confirmed. More than the quota: it has grown. */
 void account_created(struct account *a, int64_t jobs);
 /* Qudra refused a create for quota: our count was wrong, or somebody else creates with this key. */

@@ -71,6 +71,14 @@ static void turn_month(struct account *a, int64_t now_ms)
     LOG_INFO("the quota's month has turned", log_str("account", a->config->name));
 }
 
+bool account_is_open(struct account *a, struct pg *state, bool *open, struct err *e)
+{
+    if (!a->mirrors && !state_mirrors(state, a->config->name, &a->mirrors, e))
+        return false;
+    *open = a->quota < 0 && !a->mirrors;
+    return true;
+}
+
 int64_t account_quota_left(struct account *a, int64_t wall_ms)
 {
     int64_t now_ms = wall_ms + a->ahead_ms;

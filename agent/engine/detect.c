@@ -8,7 +8,6 @@
  */
 #include "engine/detect.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/clock.h"
 #include "base/crash.h"
 #include "edges/outbox.h"
+#include "engine/detect_internal.h"
 
 #define STATE_PAGE       2000
 #define NULL_KEY         "\\N" /* mapping_key_text: never a real key */
@@ -81,76 +81,6 @@ enum detect_kind detect_kind(const struct detection *d)
 
 /* ---- one page of source rows ------------------------------------------------------------------
  */
-
-static const struct text *cell(const struct feed *f, const struct row *row, int column)
-{
-    return &row->value[f->mapping->n_key + (size_t)column];
-}
-
-static bool row_is_removed(const struct feed *f, const struct row *row)
-{
-    const struct text *t = cell(f, row, COLUMN_REMOVED);
-    return t->data != NULL && t->data[0] == 't';
-}
-
-/* Most priorities are times or counts: up to 15 digits are exact, and reading them so costs a tenth
- * of strtod. */
-static bool read_whole(struct text t, double *out)
-{
-    size_t i = t.len > 0 && t.data[0] == '-', first = i;
-    int64_t n = 0;
-    for (; i < t.len && t.data[i] >= '0' && t.data[i] <= '9'; i++)
-        n = n * 10 + (t.data[i] - '0');
-    *out = first > 0 ? (double)-n : (double)n;
-    return i == t.len && i > first && i - first <= 15;
-}
-
-static double row_priority(const struct feed *f, const struct row *row)
-{
-    const struct text *t = cell(f, row, COLUMN_PRIORITY);
-    double whole;
-    if (t->data == NULL)
-        return (double)NAN;
-    return read_whole(*t, &whole) ? whole : strtod(t->data, NULL);
-}
-
-static int64_t row_due(const struct feed *f, const struct row *row)
-{
-    const struct text *t = cell(f, row, COLUMN_DUE);
-    return t->data != NULL ? strtoll(t->data, NULL, 10) : 0;
-}
-
-static const char *row_account(const struct feed *f, const struct row *row, struct arena *a)
-{
-    const struct text *t = cell(f, row, COLUMN_ACCOUNT);
-    return t->data != NULL ? arena_strndup(a, t->data, t->len) : f->account;
-}
-
-/* What the mapping makes of a row, kept no longer than the page. */
-static void sight(struct feed *f, const struct row *row, const char *key, struct arena *a,
-                  struct sighting *out)
-{
-    struct refusal refusals[JOB_MAX_REFUSALS];
-    struct job *job = arena_alloc(a, sizeof *job);
-    *out = (struct sighting){
-        .key = key,
-        .account = row_account(f, row, a),
-        .priority = row_priority(f, row),
-        .due_ms = row_due(f, row),
-    };
-    mapping_apply(f->mapping, row, a, job, refusals, &out->desired, NULL);
-    if (out->desired.n_refusals > 0)
-        out->desired.refusals =
-            arena_copy(a, refusals, out->desired.n_refusals * sizeof refusals[0]);
-}
-
-static void sight_refused(struct feed *f, const char *rule, const char *key, int64_t count,
-                          struct arena *a, struct sighting *out)
-{
-    struct refusal *refusal = arena_alloc(a, sizeof *refusal);
-    *out = (struct sighting){.key = key, .account = f->account, .priority = (double)NAN};
-    mapping_refuse(rule, count, a, refusal, &out->desired);
-}
 
 static bool is_live(const struct recorded *r)
 {
@@ -279,10 +209,11 @@ static bool look(struct detection *d, const struct source_page *p, struct err *e
                           &seen[n_seen++]);
         else if (!mapping_key_valid(d->feed->mapping, &p->rows[i]))
             sight_refused(d->feed, "key.invalid_utf8", p->keys[i], 1, &d->page, &seen[n_seen++]);
-        else if (row_is_removed(d->feed, &p->rows[i]))
+        else if (sight_is_removed(d->feed, &p->rows[i]))
             removed[n_removed++] = p->keys[i];
         else
-            sight(d->feed, &p->rows[i], p->keys[i], &d->page, &seen[n_seen++]);
+            sight_row(d->feed, &p->rows[i], p->keys[i], d->options.keys_only, &d->page,
+                      &seen[n_seen++]);
     }
     d->counts.rows += (int64_t)p->n;
     /* One that only counts meets them once more among the keys of the state, and tells them then.
@@ -338,8 +269,10 @@ static bool look_at_keys(struct detection *d, struct source *s, const char *cons
 static bool start_scan(struct detection *d, struct err *e)
 {
     bool empties = d->options.outbox != NULL && d->feed->mapping->detect == DETECT_TRIGGER;
-    return (!empties || outbox_begin_scan(d->options.outbox, d->feed->mapping, &d->wish, e)) &&
-           source_scan_start(d->feed->source, e);
+    if (empties && !outbox_begin_scan(d->options.outbox, d->feed->mapping, &d->wish, e))
+        return false;
+    return d->options.keys_only ? source_keys_start(d->feed->source, e)
+                                : source_scan_start(d->feed->source, e);
 }
 
 static bool start(struct detection *d, struct err *e)

@@ -60,6 +60,9 @@ struct detect_options {
     struct detect_sink sink;
     bool all; /* the sink wants every row, not only those that differ: for `plan` and `check` */
     bool only_counts; /* it marks nothing; only for a scan */
+    bool keys_only; /* DETECT_PASS_SCAN of a mapping of which nothing is recorded: each row wants a
+                       create, and push, which reads it anyway, finds out of what. Each row's texts
+                       are so read once, and not twice */
 };
 
 struct detection *detect_new(struct feed *f, const struct detect_options *o);

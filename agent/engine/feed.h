@@ -26,6 +26,7 @@ struct feed {
     const char *identity; /* of the database that is read: see source_identity */
     char seen_to[64];     /* every change before this has been seen here; "": not known */
     int64_t scanned_ms;   /* monotonic: end of the last whole scan here; 0: none */
+    bool unread;          /* its pass took the keys alone: push is the first to read its rows */
     bool must_scan;       /* an account came to us that the watermark knows nothing of */
     bool scans_for_that;  /* in the pass under way */
     bool began;           /* a pass of it has begun since the start */

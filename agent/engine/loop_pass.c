@@ -81,13 +81,38 @@ static bool check_triggers(const struct loop *l, struct feed *f, struct err *e)
     return true;
 }
 
+static bool may_be_of(const struct account *a, const struct feed *f)
+{
+    return f->mapping->account_sql != NULL || strcmp(a->config->name, f->account) == 0;
+}
+
+/* Nothing is recorded, and every account takes what comes, in any order: push will read each row in
+ * this very run and refuse what is to be refused, so the pass need not read it too. That is a
+ * backfill's way alone: `run` would meet mistakes of the mapping as it sends, and go on without it.
+ */
+static bool is_first_mirror(struct loop *l, const struct feed *f, bool *first, struct err *e)
+{
+    bool open = l->o.mode == LOOP_BACKFILL && !is_shared(l, f), known = false;
+    for (size_t i = 0; open && i < l->n_workers; i++) {
+        struct account *a = &l->workers[i]->account;
+        if (a->held && may_be_of(a, f) && !account_is_open(a, l->state, &open, e))
+            return false;
+    }
+    if (open && !state_knows(l->state, f->mapping->name, &known, e))
+        return false;
+    *first = open && !known;
+    return true;
+}
+
 static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
 {
+    bool first;
     struct arena a;
     arena_init(&a, 0);
     struct watermark w;
     f->woken = false;
-    bool ok = check_triggers(l, f, e) && state_watermark(l->state, f->mapping->name, &a, &w, e);
+    bool ok = check_triggers(l, f, e) && state_watermark(l->state, f->mapping->name, &a, &w, e) &&
+              is_first_mirror(l, f, &first, e);
     if (ok) {
         const struct detect_options o = {
             .kind = kind_of(l, f, &w),
@@ -96,9 +121,11 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
             .outbox = l->writer,
             .keep_wish = is_shared(l, f),
             .sink = detect_marking(&l->marker),
+            .keys_only = first,
         };
         l->marker.shared = is_shared(l, f);
         f->began = true;
+        f->unread = first;
         f->scans_for_that = f->must_scan;
         f->must_scan = false;
         l->detection = detect_new(f, &o);

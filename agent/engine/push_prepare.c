@@ -75,10 +75,11 @@ static void settle_row(struct push *p, struct parcel *settled, const struct pick
     if (d->kind != DESIRED_REFUSED)
         return;
     p->counts.refused++;
+    const struct refusal all = job_join_refusals(d->refusals, d->n_refusals, &settled->arena);
     kept->outcome.kind = OUTCOME_REFUSED;
-    kept->outcome.code = arena_strdup(&settled->arena, d->refusals[0].rule);
-    kept->outcome.message = arena_strdup(&settled->arena, d->refusals[0].message);
-    kept->outcome.message_ar = arena_strdup(&settled->arena, d->refusals[0].message_ar);
+    kept->outcome.code = arena_strdup(&settled->arena, all.rule);
+    kept->outcome.message = all.message;
+    kept->outcome.message_ar = all.message_ar;
 }
 
 /* The parcel that the row joins: creates share one up to the plan's bulk size. */
@@ -146,10 +147,10 @@ struct share {
 };
 
 /* What only this mapping suffers from (a column that is gone, a right taken away) must not stop the
- * others: its rows wait. Detection, which meets the same, tells it. */
+ * others: its rows wait. Detection, which meets the same, tells it, unless it read none of them. */
 static bool put_off(struct feed *f, int64_t now_ms, struct err *e)
 {
-    if (e->kind != ERR_CONFIG)
+    if (e->kind != ERR_CONFIG || f->unread)
         return err_prefix(e, "mapping \"%s\": ", f->mapping->name);
     f->broken_until_ms = now_ms + BROKEN_FOR_MS;
     return true;
@@ -246,16 +247,14 @@ static void take_share(struct push *p, struct feed *f, const struct push_hand *h
     }
 }
 
-/* Without a limit on new jobs and without any old one, nothing is gained by waiting. */
-static bool holding_pays(struct push *p, bool *pays, struct err *e)
+/* Whether creates found by the pass under way are held: in an open account nothing is gained by
+ * waiting. */
+static bool holds(struct push *p, bool *hold, struct err *e)
 {
-    struct account *a = p->o.account;
-    *pays = false;
-    if (p->hold_since_ms < 0)
-        return true;
-    if (!a->mirrors && !state_mirrors(p->o.state, a->config->name, &a->mirrors, e))
+    bool open = true;
+    if (p->hold_since_ms >= 0 && !account_is_open(p->o.account, p->o.state, &open, e))
         return false;
-    *pays = a->quota >= 0 || a->mirrors;
+    *hold = !open;
     return true;
 }
 
@@ -279,7 +278,7 @@ static bool pick(struct push *p, size_t limit, struct picked **rows, size_t *n, 
 {
     struct account *a = p->o.account;
     bool hold;
-    if (!holding_pays(p, &hold, e))
+    if (!holds(p, &hold, e))
         return false;
     bool creates = account_quota_left(a, clock_wall_ms()) > 0 && !push_only_held(p);
     int64_t held_ms = hold && creates ? clock_mono_ms() - p->hold_since_ms : -1;

@@ -102,6 +102,8 @@ static void try_row(struct trial *t, const struct mapping *m, const struct row *
     case DESIRED_GONE:
         t->removed++;
         break;
+    case DESIRED_UNREAD:
+        BUG("a row was not read");
     }
     for (size_t i = 0; i < trace.n; i++)
         if (trace.steps[i].unknown.data != NULL)

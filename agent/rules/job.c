@@ -363,3 +363,23 @@ void job_read(const struct json *object, struct job *out)
         out->field[f] = job_fields[f].type == JOB_TYPE_INTEGER ? whole_part(value) : value;
     }
 }
+
+#define JOINED_MAX_BYTES (64 * 1024)
+
+struct refusal job_join_refusals(const struct refusal *refusals, size_t n, struct arena *a)
+{
+    struct buf english = BUF_INIT(JOINED_MAX_BYTES), arabic = BUF_INIT(JOINED_MAX_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        buf_addstr(&english, i > 0 ? "; " : "");
+        buf_addstr(&english, refusals[i].message);
+        buf_addstr(&arabic, i > 0 ? "؛ " : "");
+        buf_addstr(&arabic, refusals[i].message_ar);
+    }
+    struct refusal all = {.field = refusals[0].field,
+                          .rule = refusals[0].rule,
+                          .message = arena_strdup(a, buf_str(&english)),
+                          .message_ar = arena_strdup(a, buf_str(&arabic))};
+    buf_release(&english);
+    buf_release(&arabic);
+    return all;
+}

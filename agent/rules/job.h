@@ -65,6 +65,8 @@ struct job_hash {
     uint64_t field[JOB_FIELDS];
 };
 void job_hash(const struct job *job, struct job_hash *out);
+/* All that is wrong with a row in one: the rule of the first, the messages of all. n > 0. */
+struct refusal job_join_refusals(const struct refusal *refusals, size_t n, struct arena *a);
 /* So that an unchanged refusal is recognised: a hash over rules and messages, never equal to that
  * of a job. */
 void job_hash_refusals(const struct refusal *refusals, size_t n, struct job_hash *out);

@@ -72,6 +72,8 @@ enum mapping_query {
     MAPPING_DESCRIBE,      /* no rows: the types of its columns. No parameters */
     MAPPING_SCAN,          /* first page by key.   $1 limit */
     MAPPING_SCAN_AFTER,    /* next page by key.    $1 limit, $2… key parts */
+    MAPPING_KEYS,          /* as MAPPING_SCAN, without the fields: rows that end at COLUMN_FIELDS */
+    MAPPING_KEYS_AFTER,    /* as MAPPING_SCAN_AFTER, likewise */
     MAPPING_BY_KEY,        /* rows of these keys.  $1… one text[] for each key part */
     MAPPING_PRESENT,       /* of these keys, those that are there, in `where` and not removed: key
                               parts only. Parameters as MAPPING_BY_KEY */

@@ -323,7 +323,8 @@ void compose_select(struct composer *c)
     } else {
         compose_put(c, "NULL::text");
     }
-    put_fields(c, describe ? "" : "::text");
+    if (c->query != MAPPING_KEYS && c->query != MAPPING_KEYS_AFTER)
+        put_fields(c, describe ? "" : "::text");
     compose_from(c);
     if (is_guarded(c)) {
         /* OFFSET 0 keeps the planner from copying the filter into every column that asks for it. */

@@ -89,7 +89,7 @@ static void put_by_key(struct composer *c)
 
 static void compose_pages(struct composer *c)
 {
-    bool after = c->query == MAPPING_SCAN_AFTER;
+    bool after = c->query == MAPPING_SCAN_AFTER || c->query == MAPPING_KEYS_AFTER;
 
     compose_select(c);
     put_has_key(c);
@@ -196,6 +196,8 @@ static void compose(struct composer *c)
         break;
     case MAPPING_SCAN:
     case MAPPING_SCAN_AFTER:
+    case MAPPING_KEYS:
+    case MAPPING_KEYS_AFTER:
         compose_pages(c);
         break;
     case MAPPING_BY_KEY:

@@ -25,6 +25,9 @@ const char *const op_names[OP_NONE] = {
     [OP_CREATE] = "create",
 };
 
+const struct job_hash op_unread = {.all = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
 /* ---- recorded × desired ---------------------------------------------------------------------- */
 
 static bool is_unsettled(const struct recorded *r)
@@ -95,6 +98,8 @@ struct op op_decide(const struct recorded *r, const struct desired *d, enum on_r
         return none; /* its job at Qudra, if it has one, stays as it is */
     case DESIRED_GONE:
         return decide_gone(r, on_removed);
+    case DESIRED_UNREAD: /* of a row that is known, nothing is decided before it is read */
+        return r->exists ? none : (struct op){.kind = OP_CREATE, .fields = JOB_ALL};
     }
     BUG("desired of kind %d", (int)d->kind);
 }
@@ -126,6 +131,8 @@ enum row_state op_mark(const struct recorded *r, const struct desired *d, struct
     case DESIRED_GONE:
         return op.kind != OP_NONE || !r->exists || r->state == ROW_REMOVED ? ROW_STATES
                                                                            : ROW_REMOVED;
+    case DESIRED_UNREAD:
+        return r->exists ? ROW_STATES : ROW_PENDING;
     }
     BUG("desired of kind %d", (int)d->kind);
 }

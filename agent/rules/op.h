@@ -51,11 +51,14 @@ enum desired_kind {
     DESIRED_JOB,     /* a payload that breaks no rule */
     DESIRED_REFUSED, /* the row is there but cannot be sent */
     DESIRED_GONE,    /* no row, excluded by `where`, or `removed` */
+    DESIRED_UNREAD,  /* the row is there, and whoever pushes it reads what it wants: a first mirror
+                      */
 };
+extern const struct job_hash op_unread; /* the hash of what that is; no job and no refusal has it */
 struct desired {
     enum desired_kind kind;
     const struct job *job;
-    struct job_hash hash; /* of the job or of the refusals; zero when gone */
+    struct job_hash hash; /* of the job or of the refusals, or op_unread; zero when gone */
     const struct refusal *refusals;
     size_t n_refusals;
 };

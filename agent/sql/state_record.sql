@@ -5,7 +5,8 @@
 -- becomes its desired_hash, so that push looks once more and not for ever. A row that was let go
 -- (`unwanted`) is not called back by a late answer, but by push finding it there again when nothing
 -- had to be sent; it is no longer gone then, unless that was noted just now, perhaps after push had
--- looked. A job that another row has is not bound twice (promise 2). The arrays come by way of
+-- looked. A row that was marked unread (op_unread) wants what push has found.
+-- A job that another row has is not bound twice (promise 2). The arrays come by way of
 -- SELECT for the reason that state_journal.sql gives.
 --
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys, $5::text[] operations
@@ -59,7 +60,9 @@ decided AS MATERIALIZED (
                                 AND old.desired_hash IS NOT NULL
                            WHEN old.desired_hash IS NULL AND old.operation IN ('close', 'delete')
                            THEN r.sent_op IS NOT NULL
-                           ELSE old.desired_hash IS DISTINCT FROM r.sent END AS stale
+                           ELSE old.desired_hash IS DISTINCT FROM r.sent
+                                AND old.desired_hash IS DISTINCT FROM
+                                    '\xffffffffffffffffffffffffffffffff' END AS stale
             OFFSET 0) x -- reckoned once, not wherever it is used
      CROSS JOIN LATERAL (
            SELECT CASE WHEN x.taken THEN 'uncertain'

@@ -51,6 +51,12 @@ class FirstFillInBulk(FirstFill):
     rows = created = 130
 
 
+class FirstFillOfAnOpenAccount(FirstFill):
+    """The pass takes keys alone: what a row wants is first known when it is pushed."""
+    plan = "scale"
+    dies = command = "backfill"
+
+
 class FirstFillOfSingles(FirstFill):
     plan = "free"
 

@@ -63,6 +63,23 @@ static void test_a_new_row_is_created(void **state)
     assert_int_equal(op_mark(&r, &d, op), ROW_PENDING);
 }
 
+static void test_an_unread_row_is_created_where_it_is_new_and_else_left_alone(void **state)
+{
+    (void)state;
+    const struct desired d = {.kind = DESIRED_UNREAD, .hash = op_unread};
+    const struct recorded none = {.exists = false};
+    struct op op = op_decide(&none, &d, REMOVED_CLOSE);
+    assert_op(op, OP_CREATE, JOB_ALL);
+    assert_int_equal(op_mark(&none, &d, op), ROW_PENDING);
+    struct job job = job_with("Nurse", "active");
+    for (enum row_state s = 0; s < ROW_STATES; s++) {
+        struct recorded r = mirrored(&job, s);
+        op = op_decide(&r, &d, REMOVED_CLOSE);
+        assert_op(op, OP_NONE, 0);
+        assert_int_equal(op_mark(&r, &d, op), ROW_STATES);
+    }
+}
+
 static void test_an_equal_row_needs_nothing_and_is_left_alone(void **state)
 {
     (void)state;
@@ -406,6 +423,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_new_row_is_created),
+        cmocka_unit_test(test_an_unread_row_is_created_where_it_is_new_and_else_left_alone),
         cmocka_unit_test(test_an_equal_row_needs_nothing_and_is_left_alone),
         cmocka_unit_test(test_a_changed_row_sends_its_changed_fields),
         cmocka_unit_test(test_with_nothing_known_to_be_synced_all_fields_are_sent),

@@ -71,6 +71,39 @@ SELECT source."_id"::text,
 ))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     source."modifiedOn"::text,
+    NULL::text
+FROM "space" AS source
+WHERE source."_id" IS NOT NULL
+ORDER BY source."_id"
+LIMIT $1::bigint;
+
+-- present
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
+    NULL::text
+FROM "space" AS source
+WHERE source."_id" IS NOT NULL
+    AND (source."_id") > ($2::text)
+ORDER BY source."_id"
+LIMIT $1::bigint;
+
+-- changed
+SELECT source."_id"::text,
+    false,
+    -((urgent 
+)::integer)::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES ((to_timestamp((data ->> 'dueTo')::bigint / 1000.0)
+))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    source."modifiedOn"::text,
     NULL::text,
     (data ->> 'name'
 )::text,
@@ -81,12 +114,12 @@ SELECT source."_id"::text,
 FROM "space" AS source
 WHERE source."_id" = ANY ($1::text[]::text[]);
 
--- present
+-- changed_after
 SELECT source."_id"::text
 FROM "space" AS source
 WHERE source."_id" = ANY ($1::text[]::text[]);
 
--- changed
+-- null_keys
 SELECT source."_id"::text,
     false,
     -((urgent 
@@ -110,7 +143,7 @@ WHERE source."_id" IS NOT NULL
 ORDER BY source."modifiedOn", source."_id"
 LIMIT $2::bigint;
 
--- changed_after
+-- write_back
 SELECT source."_id"::text,
     false,
     -((urgent 
@@ -133,7 +166,7 @@ WHERE source."_id" IS NOT NULL
 ORDER BY source."modifiedOn", source."_id"
 LIMIT $2::bigint;
 
--- null_keys
+-- watched
 SELECT count(*)
 FROM "space" AS source
 WHERE (source."_id" IS NULL);

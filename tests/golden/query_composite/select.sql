@@ -93,6 +93,45 @@ SELECT source."tenant"::text, source."code"::text,
             (((source."closes_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."closes_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh'))) AS due (at)
         WHERE due.at > now() AND isfinite(due.at)),
     NULL::text,
+    source."tenant"::text
+FROM (SELECT c.*, o.city AS office_city
+FROM careers c
+LEFT JOIN offices o ON o.id = c.office_id -- the office may be gone
+
+) AS source
+WHERE source."tenant" IS NOT NULL AND source."code" IS NOT NULL
+ORDER BY source."tenant", source."code"
+LIMIT $1::bigint;
+
+-- present
+SELECT source."tenant"::text, source."code"::text,
+    false,
+    NULL::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES (((source."publish_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."publish_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh')),
+            (((source."closes_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."closes_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh'))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    NULL::text,
+    source."tenant"::text
+FROM (SELECT c.*, o.city AS office_city
+FROM careers c
+LEFT JOIN offices o ON o.id = c.office_id -- the office may be gone
+
+) AS source
+WHERE source."tenant" IS NOT NULL AND source."code" IS NOT NULL
+    AND (source."tenant", source."code") > ($2::integer, $3::text)
+ORDER BY source."tenant", source."code"
+LIMIT $1::bigint;
+
+-- changed
+SELECT source."tenant"::text, source."code"::text,
+    false,
+    NULL::float8,
+    (SELECT ceil(extract(epoch FROM min(due.at)) * 1000)::bigint
+        FROM (VALUES (((source."publish_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."publish_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh')),
+            (((source."closes_on")::timestamp AT TIME ZONE 'Asia/Riyadh')), (((source."closes_on" + 1)::timestamp AT TIME ZONE 'Asia/Riyadh'))) AS due (at)
+        WHERE due.at > now() AND isfinite(due.at)),
+    NULL::text,
     source."tenant"::text,
     (coalesce(nullif(title_ar, ''), title)
 )::text,
@@ -113,7 +152,7 @@ LEFT JOIN offices o ON o.id = c.office_id -- the office may be gone
 WHERE (source."tenant", source."code") IN (SELECT wanted.key1::integer, wanted.key2::text
     FROM unnest($1::text[], $2::text[]) AS wanted (key1, key2));
 
--- present
+-- changed_after
 SELECT source."tenant"::text, source."code"::text
 FROM (SELECT c.*, o.city AS office_city
 FROM careers c
@@ -123,7 +162,7 @@ LEFT JOIN offices o ON o.id = c.office_id -- the office may be gone
 WHERE (source."tenant", source."code") IN (SELECT wanted.key1::integer, wanted.key2::text
     FROM unnest($1::text[], $2::text[]) AS wanted (key1, key2));
 
--- null_keys
+-- watched
 SELECT count(*)
 FROM (SELECT c.*, o.city AS office_city
 FROM careers c

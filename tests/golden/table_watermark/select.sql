@@ -80,6 +80,39 @@ SELECT source."id"::text,
 )))::float8,
     NULL::bigint,
     source."updatedAt"::text,
+    NULL::text
+FROM "hr"."Job Postings" AS source
+WHERE source."id" IS NOT NULL
+    AND (published AND company_id = 42 -- the demo tenant is 43
+)
+ORDER BY source."id"
+LIMIT $1::bigint;
+
+-- present
+SELECT source."id"::text,
+    (deleted_at IS NOT NULL
+) IS TRUE,
+    -(extract(epoch FROM (posted_at 
+)))::float8,
+    NULL::bigint,
+    source."updatedAt"::text,
+    NULL::text
+FROM "hr"."Job Postings" AS source
+WHERE source."id" IS NOT NULL
+    AND (source."id") > ($2::bigint)
+    AND (published AND company_id = 42 -- the demo tenant is 43
+)
+ORDER BY source."id"
+LIMIT $1::bigint;
+
+-- changed
+SELECT source."id"::text,
+    (deleted_at IS NOT NULL
+) IS TRUE,
+    -(extract(epoch FROM (posted_at 
+)))::float8,
+    NULL::bigint,
+    source."updatedAt"::text,
     NULL::text,
     source."title"::text,
     source."body_html"::text,
@@ -95,7 +128,7 @@ WHERE source."id" = ANY ($1::text[]::bigint[])
     AND (published AND company_id = 42 -- the demo tenant is 43
 );
 
--- present
+-- changed_after
 SELECT source."id"::text
 FROM "hr"."Job Postings" AS source
 WHERE source."id" = ANY ($1::text[]::bigint[])
@@ -104,7 +137,7 @@ WHERE source."id" = ANY ($1::text[]::bigint[])
     AND (deleted_at IS NOT NULL
 ) IS NOT TRUE;
 
--- changed
+-- null_keys
 SELECT source."id"::text,
     NOT qudra_sync_row.qudra_sync_included OR (deleted_at IS NOT NULL
 ) IS TRUE,
@@ -131,7 +164,7 @@ WHERE source."id" IS NOT NULL
 ORDER BY source."updatedAt", source."id"
 LIMIT $2::bigint;
 
--- changed_after
+-- write_back
 SELECT source."id"::text,
     NOT qudra_sync_row.qudra_sync_included OR (deleted_at IS NOT NULL
 ) IS TRUE,
@@ -157,14 +190,14 @@ WHERE source."id" IS NOT NULL
 ORDER BY source."updatedAt", source."id"
 LIMIT $2::bigint;
 
--- null_keys
+-- watched
 SELECT count(*)
 FROM "hr"."Job Postings" AS source
 WHERE (source."id" IS NULL)
     AND (published AND company_id = 42 -- the demo tenant is 43
 );
 
--- write_back
+-- (null)
 UPDATE "hr"."Job Postings" AS source
 SET "qudra_job_id" = outcome.job_id, "qudra_status" = outcome.status
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS outcome (key1, job_id, url, status)

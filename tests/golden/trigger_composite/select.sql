@@ -62,6 +62,37 @@ SELECT source."companyId"::text, source."ref"::text,
 )))::float8,
     NULL::bigint,
     NULL::text,
+    NULL::text
+FROM "hr"."Posting" AS source
+WHERE source."companyId" IS NOT NULL AND source."ref" IS NOT NULL
+    AND source."published"
+ORDER BY source."companyId", source."ref"
+LIMIT $1::bigint;
+
+-- present
+SELECT source."companyId"::text, source."ref"::text,
+    (deleted_at IS NOT NULL
+) IS TRUE,
+    -(extract(epoch FROM (posted_at 
+)))::float8,
+    NULL::bigint,
+    NULL::text,
+    NULL::text
+FROM "hr"."Posting" AS source
+WHERE source."companyId" IS NOT NULL AND source."ref" IS NOT NULL
+    AND (source."companyId", source."ref") > ($2::integer, $3::text)
+    AND source."published"
+ORDER BY source."companyId", source."ref"
+LIMIT $1::bigint;
+
+-- changed
+SELECT source."companyId"::text, source."ref"::text,
+    (deleted_at IS NOT NULL
+) IS TRUE,
+    -(extract(epoch FROM (posted_at 
+)))::float8,
+    NULL::bigint,
+    NULL::text,
     NULL::text,
     source."title"::text,
     (coalesce(body, '')
@@ -72,7 +103,7 @@ WHERE (source."companyId", source."ref") IN (SELECT wanted.key1::integer, wanted
     FROM unnest($1::text[], $2::text[]) AS wanted (key1, key2))
     AND source."published";
 
--- present
+-- changed_after
 SELECT source."companyId"::text, source."ref"::text
 FROM "hr"."Posting" AS source
 WHERE (source."companyId", source."ref") IN (SELECT wanted.key1::integer, wanted.key2::text
@@ -81,13 +112,13 @@ WHERE (source."companyId", source."ref") IN (SELECT wanted.key1::integer, wanted
     AND (deleted_at IS NOT NULL
 ) IS NOT TRUE;
 
--- null_keys
+-- watched
 SELECT count(*)
 FROM "hr"."Posting" AS source
 WHERE (source."companyId" IS NULL OR source."ref" IS NULL)
     AND source."published";
 
--- watched
+-- (null)
 SELECT source."companyId" AS qudra_sync_1,
     source."ref" AS qudra_sync_2,
     source."published" AS qudra_sync_3,
