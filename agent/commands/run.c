@@ -2,7 +2,8 @@
  * run: the long-running agent.
  *
  * A reload makes the new loop beside the old one and drops the old one only when the new one has
- * connected, compiled its mappings and read its keys: a wrong file changes nothing.
+ * connected, compiled its mappings and read its keys: a wrong file changes nothing. While the
+ * database is away none of that can be proved; then the new file is the one to wait with.
  */
 #include "base/log.h"
 #include "base/version.h"
@@ -57,16 +58,18 @@ static bool load_anew(const struct invocation *in, struct metrics *metrics, stru
     return false;
 }
 
-/* Puts a new loop in the place of *l; a wrong configuration leaves everything as it was. */
+/* Puts a new loop in the place of *l, NULL where it has to be waited for; a wrong configuration
+ * leaves everything as it was. */
 static void reload(const struct invocation *in, struct setup *s, struct metrics *metrics,
                    int signal_fd, struct loop **l)
 {
     struct err e = ERR_INIT;
     struct setup fresh;
-    struct loop *next;
+    struct loop *next = NULL;
     systemd_notify("RELOADING=1");
     bool loaded = load_anew(in, metrics, &fresh);
-    if (loaded && !start(&fresh, metrics, signal_fd, &next, &e)) {
+    if (loaded && !start(&fresh, metrics, signal_fd, &next, &e) &&
+        !(e.kind == ERR_AWAY && loop_is_away(*l))) {
         log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
         count_reload(metrics, "refused");
         setup_release(&fresh);
@@ -100,6 +103,8 @@ static bool start_when_there(const struct invocation *in, struct setup *s, struc
     while (!(ok = start(s, metrics, signal_fd, out, e)) && run_wait(&w, e))
         load_while_waiting(in, s, metrics);
     run_wait_end(&w);
+    if (!ok && e->kind == ERR_STOPPED) /* as asked, while it waited */
+        *e = (struct err)ERR_INIT;
     return ok;
 }
 
@@ -107,18 +112,18 @@ static bool run_until_stopped(const struct invocation *in, struct setup *s, stru
                               int signal_fd, struct err *e)
 {
     struct loop *l;
-    if (!start_when_there(in, s, metrics, signal_fd, &l, e)) {
-        if (e->kind == ERR_STOPPED) /* as asked, while it waited */
-            *e = (struct err)ERR_INIT;
+    if (!start_when_there(in, s, metrics, signal_fd, &l, e))
         return false;
-    }
     LOG_INFO("started", log_str("version", QS_VERSION), log_str("config", s->config->file),
              log_int("mappings", (int64_t)s->n_mappings));
     systemd_notify("READY=1");
     enum loop_end end;
     bool ok;
-    while ((ok = loop_run(l, &end, e)) && end == LOOP_RELOAD)
+    while ((ok = loop_run(l, &end, e)) && end == LOOP_RELOAD) {
         reload(in, s, metrics, signal_fd, &l);
+        if (l == NULL && !start_when_there(in, s, metrics, signal_fd, &l, e))
+            return false;
+    }
     systemd_notify("STOPPING=1");
     loop_free(l);
     if (ok)

@@ -49,6 +49,7 @@ struct status {
     struct status_account *accounts; /* the worst first */
     size_t n_accounts;
     struct report_counts total;
+    struct report_notes write_back;
     struct report_group *groups;
     size_t n_groups;
     struct report_run *runs;

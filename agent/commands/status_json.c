@@ -110,6 +110,15 @@ static void write_waits(struct json_writer *w, const struct status *st)
     json_close_array(w);
 }
 
+static void write_notes(struct json_writer *w, const struct status *st)
+{
+    json_key(w, "write_back");
+    json_open_object(w);
+    output_member_int(w, "rows", st->write_back.rows);
+    output_member_int(w, "failed", st->write_back.failed);
+    json_close_object(w);
+}
+
 static void write_runs(struct json_writer *w, const struct status *st)
 {
     json_key(w, "runs");
@@ -161,6 +170,7 @@ void status_write_json(const struct status *st, struct buf *out)
     json_close_object(&w);
     write_mappings(&w, st);
     write_waits(&w, st);
+    write_notes(&w, st);
     write_runs(&w, st);
     write_attention(&w, st);
     json_close_object(&w);

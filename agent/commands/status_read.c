@@ -141,6 +141,7 @@ bool status_read(const struct setup *s, struct pg *state, const struct report_sc
     *out = (struct status){.arena = a, .wall_ms = clock_wall_ms(), .database = pg_where(state)};
     if (!read_accounts(s, state, scope, out, e) ||
         !report_groups(state, scope, a, &out->total, &out->groups, &out->n_groups, e) ||
+        !report_notes(state, scope, &out->write_back, e) ||
         !report_runs(state, RUNS_SHOWN, a, &out->runs, &out->n_runs, e) ||
         !report_codes(state, scope, ROW_REFUSED, a, &refused, &n_refused, e) ||
         !report_codes(state, scope, ROW_UNCERTAIN, a, &uncertain, &n_uncertain, e))

@@ -86,6 +86,13 @@ static void show_rows(const struct screen *s)
     if (s->st->total.oldest_pending_ms >= 0)
         buf_printf(s->out, "  the oldest change that waits was found %s ago\n",
                    clock_print_roughly(s->a, s->st->total.oldest_pending_ms));
+    const struct report_notes *n = &s->st->write_back;
+    if (n->rows > 0)
+        buf_printf(s->out, "  rows of which your table has still to be told: %s%s\n",
+                   output_count(s->a, n->rows),
+                   n->failed > 0
+                       ? arena_printf(s->a, ", %s of them failed", output_count(s->a, n->failed))
+                       : "");
 }
 
 enum { COLUMN_MAPPING, COLUMN_STATES, COLUMN_LAG = COLUMN_STATES + ROW_STATES };

@@ -248,6 +248,17 @@ bool report_rows_left(struct pg *pg, const struct report_scope *scope, int64_t l
     return true;
 }
 
+bool report_notes(struct pg *pg, const struct report_scope *scope, struct report_notes *out,
+                  struct err *e)
+{
+    struct pg_result *r;
+    if (!query_scope(pg, sql_report_notes, scope, ROW_STATES, &r, e))
+        return false;
+    *out = (struct report_notes){.rows = pg_int(r, 0, 0, 0), .failed = pg_int(r, 0, 1, 0)};
+    pg_result_free(r);
+    return true;
+}
+
 bool report_codes(struct pg *pg, const struct report_scope *scope, enum row_state state,
                   struct arena *a, struct report_code **out, size_t *n, struct err *e)
 {

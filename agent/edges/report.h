@@ -45,6 +45,14 @@ bool report_queue(struct pg *pg, const struct report_scope *scope, struct arena 
 bool report_rows_left(struct pg *pg, const struct report_scope *scope, int64_t left[ROW_STATES],
                       struct err *e) MUST_CHECK;
 
+/* Rows that wait to be written into the partner's columns, and those of them that could not be yet.
+ */
+struct report_notes {
+    int64_t rows, failed;
+};
+bool report_notes(struct pg *pg, const struct report_scope *scope, struct report_notes *out,
+                  struct err *e) MUST_CHECK;
+
 struct report_row {
     const char *account, *mapping, *key, *state, *operation;
     const char *job_id, *qudra_url, *job_status, *embedding_status;

@@ -242,6 +242,11 @@ bool loop_run(struct loop *l, enum loop_end *end, struct err *e)
     }
 }
 
+bool loop_is_away(const struct loop *l)
+{
+    return l->away_told;
+}
+
 void loop_view(const struct loop *l, struct loop_view *out)
 {
     *out = l->seen;

@@ -65,5 +65,6 @@ void loop_free(struct loop *l);
  * give up: at once for a lease or a refused key, after a minute for servers. */
 bool loop_run(struct loop *l, enum loop_end *end, struct err *e) MUST_CHECK;
 void loop_view(const struct loop *l, struct loop_view *out);
+bool loop_is_away(const struct loop *l); /* it waits for a database */
 
 #endif

@@ -63,6 +63,34 @@ class AwayAtTheStart(MirrorCase):
         eventually(self.is_mirrored)
         running.stop()
 
+    def test_what_is_changed_while_it_is_away_is_in_force_when_it_is_back(self):
+        self.come_back()
+        running = self.agent.start()
+        eventually(self.is_mirrored)
+        self.server.stop()
+        running.log_contains("database away: waiting for it")
+        self.agent.configure(sync={"interval": "7s"}, log={"level": "debug"})
+        running.send(signal.SIGHUP)
+        running.log_contains("configuration reloaded")
+        self.come_back()
+        self.db.psql("INSERT INTO job (id, title) VALUES (9, 'After it was back')")
+        eventually(self.is_mirrored)
+        running.send(signal.SIGHUP)
+        eventually(lambda: running.log.count("configuration reloaded") == 2)
+        running.stop()
+        self.assertNotIn("reload refused", running.log)
+
+    def test_a_wrong_address_is_refused_while_the_old_one_answers(self):
+        self.come_back()
+        running = self.agent.start()
+        eventually(self.is_mirrored)
+        self.agent.configure(database={"url": "postgresql://qs_agent@no-such-host.invalid/db"})
+        running.send(signal.SIGHUP)
+        running.log_contains("reload refused")
+        self.fill(1, first=10)
+        eventually(self.is_mirrored)
+        running.stop()
+
     def test_once_and_backfill_say_that_it_is_away(self):
         for command in ("once", "backfill"):
             self.agent.run(command, expect=AWAY)

@@ -178,8 +178,12 @@ class ThePartnersTable(WriteBackCase):
         self.db.psql(self.FAIL + "CREATE TRIGGER fail BEFORE UPDATE ON job FOR EACH ROW "
                      "EXECUTE FUNCTION fail()")
         self.mirror_meanwhile([3])
+        self.assertIn("your table has still to be told: 1", self.agent.run("status").stdout)
+        self.assertEqual(self.agent.run("status", "--json").json["write_back"],
+                         {"rows": 1, "failed": 1})
         self.db.psql("DROP TRIGGER fail ON job")
         self.caught_up()
+        self.assertNotIn("still to be told", self.agent.run("status").stdout)
 
     def test_a_deferred_constraint_that_fails(self):
         self.fill(20)
