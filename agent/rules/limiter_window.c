@@ -11,6 +11,11 @@
  * answer has shown it. What left before and is still in flight counts in both windows until its
  * answer says which (promise 3).
  *
+ * A reset that does not fit what is known of the edges, or its own Date, is nonsense or a clock
+ * that jumped. Believed at once it could stop everything until next year; so it must go with its
+ * Date, or be said twice. Where a clock jumped and the windows lie where they lay, they are only
+ * renamed.
+ *
  * Trap: answers overtake each other. Use within a window only grows, so the largest count wins; the
  * limit is that of the request that left last.
  */
@@ -19,7 +24,8 @@
 #define SECOND  1000    /* the resolution of X-RateLimit-Reset and Date */
 #define LONGEST 3600000 /* a window that claims to be longer is not believed */
 #define ROUNDING                                                                                   \
-    (2 * SECOND)         /* how far a rounded edge may wander without the clocks having moved */
+    (2 * SECOND) /* how far a rounded edge may wander without the clocks having moved */
+#define NO_RESET       (INT64_MIN / 2)
 #define SILENT_WINDOWS 2 /* after so many without a header nothing is known any more */
 
 static int64_t min64(int64_t a, int64_t b)
@@ -121,7 +127,8 @@ static void phase_from_date(struct limiter_windows *w, int64_t sent_ms, int64_t 
                             int64_t date)
 {
     const int64_t lo = sent_ms - date - 2 * SECOND, hi = now_ms - date + SECOND;
-    if (lo > w->phase_hi || hi < w->phase_lo || w->phase_loose)
+    w->dated = lo <= w->phase_hi && hi >= w->phase_lo;
+    if (!w->dated || w->phase_loose)
         return; /* another clock than the limiter's, a proxy's perhaps: the edges know better */
     w->phase_lo = max64(w->phase_lo, lo);
     w->phase_hi = min64(w->phase_hi, hi);
@@ -199,25 +206,84 @@ static void learn_first(struct limiter_windows *w, int64_t sent_ms, int64_t now_
                                      .used_ms = INT64_MIN,
                                      .basis = w->limit - used + 1};
     w->before = w->now;
-    w->before.reset = INT64_MIN / 2;
+    w->before.reset = NO_RESET;
     w->fresh.n = w->ageing.n = w->unconfirmed = 0;
     phase_restart(w, sent_ms - h->reset_ms, now_ms - h->reset_ms + w->length_ms);
-    const int64_t to_go = h->reset_ms - h->date_ms;
-    if (h->date_ms < 0 || to_go < -SECOND || to_go > LONGEST)
+    if (h->date_ms < 0)
         return;
     phase_restart(w, sent_ms - h->date_ms - 2 * SECOND, now_ms - h->date_ms + SECOND);
     phase_at_least(w, sent_ms + 1 - h->reset_ms);
 }
-
-/* ---- what an answer is about ----------------------------------------------------------------- */
-
-enum belongs { TO_NOW, TO_BEFORE, TO_NEXT, TO_NONE };
 
 /* The reset is that of the window, give or take the rounding of a server that computes it anew. */
 static bool same_reset(int64_t a, int64_t b)
 {
     return distance(a, b) <= SECOND;
 }
+
+/* ---- whether a reset can be true --------------------------------------------------------------
+ */
+
+/* Its window did not end before the request left, nor begins after the answer came. */
+static bool fits_edges(const struct limiter_windows *w, int64_t sent_ms, int64_t now_ms,
+                       int64_t reset)
+{
+    return w->learned && reset + w->phase_hi + ROUNDING >= sent_ms &&
+           reset - w->length_ms + w->phase_lo - ROUNDING <= now_ms;
+}
+
+static bool fits_date(const struct limiter_windows *w, const struct limiter_headers *h)
+{
+    const int64_t to_go = h->reset_ms - h->date_ms;
+    return h->date_ms >= 0 && to_go > -ROUNDING && to_go <= w->length_ms + SECOND;
+}
+
+/* Date went by the clock that the edges go by, and does not any more: that clock has jumped. */
+static bool has_jumped(const struct limiter_windows *w, int64_t sent_ms, int64_t now_ms,
+                       const struct limiter_headers *h)
+{
+    return w->dated && (sent_ms - h->date_ms - 2 * SECOND > w->phase_hi + SECOND ||
+                        now_ms - h->date_ms + SECOND < w->phase_lo - SECOND);
+}
+
+/* Another clock than before says when the window ends. Where that is when it was foreseen, give or
+ * take whole windows, only the names have changed; else the edges lie elsewhere now. */
+static void follow_clock(struct limiter_windows *w, int64_t sent_ms, int64_t now_ms,
+                         const struct limiter_headers *h)
+{
+    const int64_t end = now_ms + h->reset_ms - h->date_ms;
+    w->moved = true;
+    const int64_t foreseen = w->now.reset + (w->phase_lo + w->phase_hi) / 2;
+    const int64_t ahead = end - foreseen + w->length_ms / 2;
+    const int64_t windows = ahead >= 0 ? ahead / w->length_ms : -1;
+    const int64_t apart = h->reset_ms - w->now.reset - windows * w->length_ms;
+    if (distance(end, foreseen + windows * w->length_ms) > w->length_ms / 4) {
+        phase_restart(w, sent_ms - h->date_ms - 2 * SECOND, now_ms - h->date_ms + SECOND);
+        return;
+    }
+    w->now.reset += apart;
+    w->before.reset += apart;
+    phase_restart(w, w->phase_lo - apart - SECOND, w->phase_hi - apart + SECOND);
+}
+
+static bool believable(struct limiter_windows *w, int64_t sent_ms, int64_t now_ms,
+                       const struct limiter_headers *h)
+{
+    const bool dated = fits_date(w, h);
+    if (!w->learned)
+        return dated || h->date_ms < 0;
+    if (same_reset(h->reset_ms, w->now.reset))
+        return true;
+    const bool fits = fits_edges(w, sent_ms, now_ms, h->reset_ms) &&
+                      !(dated && has_jumped(w, sent_ms, now_ms, h));
+    if (!fits && dated)
+        follow_clock(w, sent_ms, now_ms, h);
+    return dated || (fits && (w->length_sure || h->date_ms < 0));
+}
+
+/* ---- what an answer is about ----------------------------------------------------------------- */
+
+enum belongs { TO_NOW, TO_BEFORE, TO_NEXT, TO_NONE };
 
 static enum belongs belongs(const struct limiter_windows *w, int64_t sent_ms, int64_t now_ms,
                             int64_t reset, int64_t used)
@@ -339,7 +405,7 @@ static bool attribute(struct limiter_windows *w, int64_t sent_ms, int64_t now_ms
         go_back(w);
         return true;
     case TO_NEXT: {
-        const bool strange = reset < w->now.reset || now_ms < limiter_window_end_lo(w);
+        const bool strange = reset < w->now.reset || now_ms < limiter_window_end_lo(w) || w->moved;
         enter(w, reset, now_ms);
         if (strange) /* its beginning was not seen: what is used may well be ours */
             w->now.base = max64(used - 1, 0);
@@ -364,8 +430,13 @@ void limiter_window_silence(struct limiter_windows *w, int64_t now_ms)
 }
 
 void limiter_window_answer(struct limiter_windows *w, int64_t sent_ms, int64_t now_ms,
-                           const struct limiter_headers *h, bool refused, int in_flight)
+                           const struct limiter_headers *said, bool refused, int in_flight)
 {
+    struct limiter_headers believed = *said;
+    const struct limiter_headers *h = &believed;
+    w->moved = false;
+    if (h->reset_ms >= 0 && !believable(w, sent_ms, now_ms, h))
+        believed.reset_ms = believed.remaining = -1;
     const int64_t used = used_of(w, h, refused);
     const int64_t old_limit = w->limit;
     learn_limit(w, sent_ms, h);

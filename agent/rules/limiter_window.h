@@ -44,6 +44,8 @@ struct limiter_windows {
     struct limiter_ghosts fresh, ageing;
     int64_t others_before; /* use of others in the last whole window */
     int unconfirmed;       /* windows in a row that no answer has shown */
+    bool dated;            /* Date goes by the clock that the edges go by */
+    bool moved;            /* the answer in hand goes by another clock than those before it */
 };
 
 void limiter_window_init(struct limiter_windows *w, const struct limiter_options *o);

@@ -26,8 +26,13 @@ struct world {
     int64_t window_ms;
     int64_t first_edge_ms; /* where the server's windows lie: any offset */
     int64_t clock_offset_ms;
+    int64_t date_offset_ms; /* Date comes from another clock, a proxy's, that is ahead by that */
     enum rounding rounding;
-    bool lazy; /* a window begins with the first request in it */
+    bool lazy;    /* a window begins with the first request in it */
+    int changes;  /* of the plan, at any time, between limit and new_limit; 0: once, half-way */
+    bool steps;   /* the server's clock jumps by minutes now and then, either way */
+    double wrong; /* share of answers whose headers are nonsense: see spoil() */
+    double sulks; /* share of requests refused for no reason, with Retry-After */
     bool no_date, no_reset;
     bool no_headers;
     double mute;   /* share of answers without headers */
@@ -50,6 +55,8 @@ struct world_count {
     int64_t used;         /* ours, in those windows */
     int64_t refused_most; /* ours in one window, at most */
     int64_t idle_most_ms; /* from a window's beginning to our first request in it: the last four */
+    int64_t impatient;    /* requests that left before a Retry-After was over */
+    int64_t downgrades, jumps;
 };
 
 #define MOST       256
@@ -72,6 +79,10 @@ struct server {
     int64_t edge_ms; /* the running window ends */
     int64_t limit, used, ours, refused;
     int64_t windows;
+    int64_t change_ms; /* the plan changes next */
+    int64_t step_ms;   /* the clock jumps next */
+    int64_t offset_ms; /* of the clock */
+    bool changed;      /* the plan, in this window */
 };
 
 struct run {
@@ -79,6 +90,7 @@ struct run {
     struct world_count count;
     struct server server;
     struct limiter *limiter[AGENTS_MAX];
+    int64_t patient_ms[AGENTS_MAX]; /* was asked to wait until then */
     int agents;
     struct flight flights[MOST];
     int64_t now, end_ms, other_ms;
@@ -110,14 +122,37 @@ static int64_t round_second(enum rounding how, int64_t ms)
 static void close_window(struct run *r)
 {
     struct server *s = &r->server;
-    if (s->windows > 1) { /* the first two are for learning */
+    if (s->windows > 1 && !s->changed) { /* the first two are for learning */
         r->count.allowed += s->limit;
         r->count.used += s->ours;
     }
     if (s->refused > r->count.refused_most)
         r->count.refused_most = s->refused;
     s->used = s->ours = s->refused = 0;
+    s->changed = false;
     s->windows++;
+}
+
+static void change_plan(struct run *r)
+{
+    struct server *s = &r->server;
+    const struct world *w = r->w;
+    const int64_t new_limit = w->changes == 0 || s->limit == w->limit ? w->new_limit : w->limit;
+    s->changed = new_limit != s->limit;
+    r->count.downgrades += new_limit < s->limit;
+    s->limit = new_limit;
+    s->change_ms = w->changes == 0
+                       ? INT64_MAX
+                       : r->now + 1 + between(r, 0, 2 * w->window_ms * w->windows / w->changes);
+}
+
+/* The windows stay where they are; what is said of them does not. */
+static void step_clock(struct run *r)
+{
+    const int64_t by = between(r, 10000, 300000);
+    r->count.jumps++;
+    r->server.offset_ms += chance(r) < 0.5 ? by : -by;
+    r->server.step_ms = r->now + between(r, 2 * r->w->window_ms, 8 * r->w->window_ms);
 }
 
 static void server_time(struct run *r, bool request)
@@ -136,8 +171,10 @@ static bool server_take(struct run *r, bool ours)
 {
     struct server *s = &r->server;
     server_time(r, true);
-    if (r->now - r->w->first_edge_ms > r->w->window_ms * r->w->windows / 2)
-        s->limit = r->w->new_limit;
+    if (r->now >= s->change_ms)
+        change_plan(r);
+    if (r->now >= s->step_ms)
+        step_clock(r);
     if (s->used >= s->limit)
         return false;
     if (ours && s->ours == 0 && s->windows >= r->w->windows - 4) {
@@ -152,18 +189,56 @@ static bool server_take(struct run *r, bool ours)
 static void server_headers(const struct run *r, bool taken, struct limiter_headers *h)
 {
     const struct server *s = &r->server;
-    const int64_t offset = r->w->clock_offset_ms;
+    const int64_t offset = s->offset_ms;
     const int64_t left = s->limit - s->used;
     *h = (struct limiter_headers){
         .limit = s->limit,
         .remaining = left > 0 ? left : 0,
         .reset_ms = r->w->no_reset ? -1 : round_second(r->w->rounding, s->edge_ms + offset),
-        .date_ms = r->w->no_date ? -1 : (r->now + offset) / 1000 * 1000,
+        .date_ms = r->w->no_date ? -1 : (r->now + offset + r->w->date_offset_ms) / 1000 * 1000,
         .retry_after_ms = taken ? -1 : (s->edge_ms - r->now + 999) / 1000 * 1000,
     };
 }
 
 static const struct limiter_headers silence = {-1, -1, -1, -1, -1};
+
+/* What broken servers and proxies make of headers. None of it makes the window look emptier than it
+ * is: who is lied to in that direction can only find out by a refusal. */
+static void spoil(struct run *r, struct limiter_headers *h)
+{
+    const int64_t window_ms = r->w->window_ms;
+    switch (between(r, 0, 9)) {
+    case 0:
+        h->limit = 0;
+        break;
+    case 1:
+        h->limit = -1;
+        break;
+    case 2:
+        h->remaining = -1;
+        break;
+    case 3:
+        h->reset_ms = -1;
+        break;
+    case 4:
+        h->date_ms = -1;
+        break;
+    case 5:
+        h->reset_ms -= between(r, 1, 100) * window_ms;
+        break;
+    case 6:
+        h->reset_ms += between(r, 2, 1000000) * window_ms;
+        break;
+    case 7:
+        h->reset_ms = between(r, 0, 60);
+        break; /* seconds to go, not a time */
+    case 8:
+        h->date_ms += between(r, -86400, 86400) * 1000;
+        break;
+    default:
+        *h = silence;
+    }
+}
 
 static void arrive(struct run *r, struct flight *f)
 {
@@ -184,11 +259,20 @@ static void arrive(struct run *r, struct flight *f)
     server_headers(r, taken, &f->headers);
     if (f->muted || r->w->no_headers)
         f->headers = silence;
+    if (taken && chance(r) < r->w->wrong)
+        spoil(r, &f->headers);
+    if (taken && chance(r) < r->w->sulks) {
+        f->status = 429;
+        f->headers.retry_after_ms = between(r, 1, 3) * 1000;
+    }
 }
 
 static void come_back(struct run *r, struct flight *f)
 {
     f->phase = FREE;
+    if (f->headers.retry_after_ms >= 0 && !f->lost &&
+        r->now + f->headers.retry_after_ms > r->patient_ms[f->agent])
+        r->patient_ms[f->agent] = r->now + f->headers.retry_after_ms;
     if (f->lost)
         limiter_lost(r->limiter[f->agent], f->ticket, r->now, true, chance(r));
     else
@@ -211,6 +295,7 @@ static void depart(struct run *r, struct flight *f, int agent)
     f->back_ms = r->now + (f->lost ? w->timeout_ms : took);
     f->at_ms = r->now + up;
     r->count.sent++;
+    r->count.impatient += r->now < r->patient_ms[agent];
 }
 
 /* Lets leave what may; returns when to ask again. */
@@ -276,8 +361,13 @@ static struct world_count world_run(const struct world *w)
                                             .headroom = w->headroom,
                                             .concurrency = w->concurrency};
     struct run r = {.w = w, .random = w->seed * 2654435761u + 1};
-    r.server = (struct server){.edge_ms = w->first_edge_ms, .limit = w->limit};
     r.end_ms = w->first_edge_ms + w->windows * w->window_ms;
+    r.server = (struct server){
+        .edge_ms = w->first_edge_ms,
+        .limit = w->limit,
+        .offset_ms = w->clock_offset_ms,
+        .step_ms = w->steps ? w->first_edge_ms + 2 * w->window_ms : INT64_MAX,
+        .change_ms = w->changes > 0 ? 0 : w->first_edge_ms + w->windows * w->window_ms / 2};
     r.other_ms = w->others == OTHERS_NONE ? INT64_MAX : 0;
     r.agents = w->agents > 0 ? w->agents : 1;
     for (int i = 0; i < r.agents; i++) {

@@ -214,6 +214,21 @@ test_a_reset_that_was_wrong_is_forgotten_when_a_newer_answer_says_otherwise(void
     limiter_free(l);
 }
 
+static void test_a_reset_that_is_nonsense_is_not_believed_however_often_it_comes(void **state)
+{
+    (void)state;
+    struct limiter *l = learned(50);
+    for (int i = 0; i < 4; i++) {
+        answer(l, 1000 * i + 100, 1000 * i + 110, 201, headers(0, 900000, i));
+        answer(l, 1000 * i + 200, 1000 * i + 210, 201, headers(48 - 2 * i, 60, i));
+    }
+    struct limiter_view v;
+    limiter_view(l, 4000, &v);
+    assert_int_equal(v.left, 42);
+    assert_true(v.resets_in_ms < 60000);
+    limiter_free(l);
+}
+
 static void test_nonsense_in_headers_does_no_harm(void **state)
 {
     (void)state;
@@ -315,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_a_new_plan_in_the_middle_of_a_window_is_used),
         cmocka_unit_test(
             test_a_reset_that_was_wrong_is_forgotten_when_a_newer_answer_says_otherwise),
+        cmocka_unit_test(test_a_reset_that_is_nonsense_is_not_believed_however_often_it_comes),
         cmocka_unit_test(test_nonsense_in_headers_does_no_harm),
         cmocka_unit_test(test_failures_in_a_row_open_the_circuit_and_an_answer_closes_it),
         cmocka_unit_test(test_failures_of_one_volley_count_once),
