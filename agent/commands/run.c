@@ -78,6 +78,7 @@ static void reload(const struct invocation *in, struct setup *s, struct metrics 
         setup_release(s);
         *l = next;
         *s = fresh;
+        metrics_limit_accounts(metrics, s->config->metrics_accounts);
         LOG_INFO("configuration reloaded", log_str("file", s->config->file));
         count_reload(metrics, "done");
     }
@@ -138,6 +139,7 @@ static int run_agent(const struct invocation *in, struct err *e)
     if (!setup_load(&s, in, e))
         return EXIT_CONVERGED;
     struct metrics *metrics = metrics_new();
+    metrics_limit_accounts(metrics, s.config->metrics_accounts);
     metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"done", NULL});
     metrics_add(metrics, METRIC_CONFIG_RELOADS, 0, (const char *const[]){"refused", NULL});
     bool ok =

@@ -2,21 +2,21 @@
  * The values: for each metric a short list of label sets, searched from its start. Label sets are
  * few (accounts times a handful of words) and bounded, so a hash would buy nothing.
  *
- * The bound: a partner with a thousand accounts must not fill his Prometheus. From the 201st label
- * set of a metric on, the first label (account or mapping) reads "other"; from twice as many on,
- * all do.
+ * The bound is on accounts, over all metrics: whose name has come up first keeps it, in each
+ * metric; of all others there is the sum alone. A gauge that is a sum must be forgotten before it
+ * is set anew.
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "edges/metrics_internal.h"
 
-#define SERIES_MAX 200
-#define OTHER      "other"
+#define OTHER "other"
 
 struct metrics *metrics_new(void)
 {
     struct metrics *m = mem_alloc(sizeof *m);
+    m->max_accounts = METRICS_ACCOUNTS;
     m->started_s = (double)clock_wall_ms() / 1000.0;
     m->alive_ms = clock_mono_ms();
     metrics_ready(m, false, "the first pass has not ended yet");
@@ -40,7 +40,16 @@ void metrics_free(struct metrics *m)
         empty_family(&m->family[i]);
         mem_free(m->family[i].series);
     }
+    for (size_t i = 0; i < m->n_accounts; i++)
+        mem_free(m->accounts[i]);
+    mem_free(m->accounts);
     mem_free(m);
+}
+
+void metrics_limit_accounts(struct metrics *m, int64_t accounts)
+{
+    if (m != NULL)
+        m->max_accounts = (size_t)accounts;
 }
 
 /* ---- label sets ------------------------------------------------------------------------------ */
@@ -93,6 +102,38 @@ static void complete(const struct metric_rule *rule, const char *const *given,
         labels[n] = "";
 }
 
+/* Whether the account keeps its name; the place where it stands, or would. */
+static bool find_account(const struct metrics *m, const char *account, size_t *place)
+{
+    size_t lo = 0, hi = m->n_accounts;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (strcmp(m->accounts[mid], account) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    *place = lo;
+    return lo < m->n_accounts && strcmp(m->accounts[lo], account) == 0;
+}
+
+static bool keeps_name(struct metrics *m, const char *account)
+{
+    size_t at;
+    if (find_account(m, account, &at))
+        return true;
+    if (m->n_accounts >= m->max_accounts)
+        return false;
+    if (m->n_accounts == m->cap_accounts) {
+        m->cap_accounts = m->cap_accounts > 0 ? 2 * m->cap_accounts : 8;
+        m->accounts = mem_realloc(m->accounts, m->cap_accounts * sizeof *m->accounts);
+    }
+    memmove(m->accounts + at + 1, m->accounts + at, (m->n_accounts - at) * sizeof *m->accounts);
+    m->accounts[at] = mem_strdup(account);
+    m->n_accounts++;
+    return true;
+}
+
 static struct metric_series *series_of(struct metrics *m, enum metric metric,
                                        const char *const *given, bool *summed)
 {
@@ -100,14 +141,11 @@ static struct metric_series *series_of(struct metrics *m, enum metric metric,
     const struct metric_rule *rule = &metric_rules[metric];
     const char *labels[METRIC_MAX_LABELS] = {NULL};
     complete(rule, given, labels);
+    *summed = rule->labels[0] != NULL && strcmp(rule->labels[0], "account") == 0 &&
+              !keeps_name(m, labels[0]);
+    if (*summed)
+        labels[0] = OTHER;
     struct metric_series *s = find(f, labels);
-    *summed = s == NULL && f->n >= SERIES_MAX;
-    if (*summed) {
-        for (size_t i = 0; i < METRIC_MAX_LABELS && labels[i] != NULL; i++)
-            if (i == 0 || f->n >= 2 * SERIES_MAX)
-                labels[i] = OTHER;
-        s = find(f, labels);
-    }
     return s != NULL ? s : append(f, labels);
 }
 

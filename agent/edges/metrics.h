@@ -4,7 +4,7 @@
  * One const table names every metric (metrics.c), so the reference in docs is made from it. The
  * server is libmicrohttpd without a thread of its own: its descriptor joins the agent's one wait.
  * /healthz: the loop has turned within the last two minutes. /readyz: the database was reached, the
- * key is accepted, and a first pass has ended.
+ * key of some account is accepted or other agents hold all of them, and a first pass has ended.
  */
 #ifndef QS_EDGES_METRICS_H
 #define QS_EDGES_METRICS_H
@@ -33,13 +33,16 @@ enum metric {
     METRICS
 };
 
+#define METRICS_ACCOUNTS 100
+
 struct metrics;
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
 /* Labels in the order of the table, NULL-terminated list; a NULL metrics is allowed everywhere
- * (once, backfill). Beyond 200 label sets of one metric further ones are summed under
- * account="other". */
+ * (once, backfill). Accounts beyond the first so many are summed under account="other": thousands
+ * of employers must not fill a partner's Prometheus. */
+void metrics_limit_accounts(struct metrics *m, int64_t accounts); /* at first METRICS_ACCOUNTS */
 void metrics_add(struct metrics *m, enum metric metric, double value, const char *const *labels);
 void metrics_set(struct metrics *m, enum metric metric, double value, const char *const *labels);
 void metrics_observe(struct metrics *m, enum metric metric, double seconds,

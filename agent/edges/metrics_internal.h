@@ -38,6 +38,8 @@ struct metrics_server;
 
 struct metrics {
     struct metric_family family[METRICS];
+    char **accounts; /* those that have label sets of their own, in the order of their names */
+    size_t n_accounts, cap_accounts, max_accounts;
     double started_s; /* Unix */
     int64_t alive_ms; /* monotonic */
     bool ready;

@@ -69,6 +69,16 @@ bool state_agent_beat(struct pg *pg, const char *name, struct arena *a, struct a
     return true;
 }
 
+bool state_seen(struct pg *pg, const char *name, const char *seen, int64_t fence, struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, name);
+    pg_add_str(&c.params, seen);
+    pg_add_int(&c.params, fence);
+    return run(&c, sql_state_seen, e);
+}
+
 bool state_agent_bury(struct pg *pg, const char *const *dead, size_t n, struct err *e)
 {
     struct state_call c;
@@ -93,7 +103,7 @@ static void read_taken(const struct pg_result *r, size_t row, size_t n, struct a
                        struct taken *out)
 {
     enum { PLACE, FENCE, ENVIRONMENT, TORN, HELD_AGO, AS_SENT, CHANGED, CREATED, REFUSED_AGO };
-    enum { CONFIGURED = REFUSED_AGO + 1, UNDER_WAY, PENDING, DEFERRED };
+    enum { CONFIGURED = REFUSED_AGO + 1, UNDER_WAY, PENDING, DEFERRED, SEEN };
     *out = (struct taken){
         .wish = state_read_place(r, row, PLACE, n),
         .fence = pg_int(r, row, FENCE, 0),
@@ -108,6 +118,7 @@ static void read_taken(const struct pg_result *r, size_t row, size_t n, struct a
         .under_way = pg_bool(r, row, UNDER_WAY),
         .pending = pg_bool(r, row, PENDING),
         .deferred = pg_bool(r, row, DEFERRED),
+        .seen = arena_strdup(a, pg_str(r, row, SEEN)),
     };
 }
 
@@ -143,6 +154,16 @@ bool state_give(struct pg *pg, const struct lease *leases, size_t n, struct err 
     state_call_init(&c, pg, NULL);
     state_call_leases(&c, leases, n);
     return run(&c, sql_state_give, e);
+}
+
+bool state_give_rest(struct pg *pg, const char *agent, const char *const *names, size_t n,
+                     struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, agent);
+    add_names(&c, names, n);
+    return run(&c, sql_state_give_rest, e);
 }
 
 bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,

@@ -34,6 +34,10 @@ bool state_agent_begin(struct pg *pg, const char *name, bool shares, int64_t *un
                        struct err *e) MUST_CHECK;
 bool state_agent_beat(struct pg *pg, const char *name, struct arena *a, struct agents *out,
                       struct err *e) MUST_CHECK;
+/* How far this agent has looked at rows of the accounts that it holds under a fence up to this one;
+ * NULL: not known. It goes with them to whoever takes them next. */
+bool state_seen(struct pg *pg, const char *name, const char *seen, int64_t fence,
+                struct err *e) MUST_CHECK;
 /* Frees what agents held whose time is over, and those named: they are known to be dead. */
 bool state_agent_bury(struct pg *pg, const char *const *dead, size_t n, struct err *e) MUST_CHECK;
 /* What was not given back counts as torn. When this fails the agent's time runs out by itself. */
@@ -60,6 +64,7 @@ struct taken {
     int64_t refused_ago_ms; /* a create, for quota, this month; -1: never */
     int64_t configured; /* the quota, when limits were last written; -1 unlimited; -2 not known */
     bool under_way, pending, deferred; /* creates in flight or lost; rows */
+    const char *seen;                  /* see state_seen; NULL: not known */
 };
 
 /* Takes at most `most` of the wishes, in their order: those that nobody holds, for at least
@@ -69,6 +74,9 @@ bool state_take(struct pg *pg, const char *agent, const struct take_wish *wishes
                 struct err *e) MUST_CHECK;
 /* So that another agent need not wait; nothing of them may be in flight. */
 bool state_give(struct pg *pg, const struct lease *leases, size_t n, struct err *e) MUST_CHECK;
+/* Frees what the agent holds besides these: the answer to a state_take or state_give was lost. */
+bool state_give_rest(struct pg *pg, const char *agent, const char *const *names, size_t n,
+                     struct err *e) MUST_CHECK;
 /* How many held accounts, this one counted, have work to do with the key of this mark now. */
 bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
                  struct err *e) MUST_CHECK;

@@ -25,12 +25,18 @@ struct feed {
     int64_t doze_ms; /* how long until the next look, while it may not sleep yet; 0: at once */
     const char *identity; /* of the database that is read: see source_identity */
     char seen_to[64];     /* every change before this has been seen here; "": not known */
-    int64_t scanned_ms;   /* monotonic: end of the last whole scan here; 0: none */
     bool unread;          /* its pass took the keys alone: push is the first to read its rows */
-    bool must_scan;       /* an account came to us that the watermark knows nothing of */
-    bool scans_for_that;  /* in the pass under way */
-    bool began;           /* a pass of it has begun since the start */
-    bool passed;          /* it has been looked at since the start, or cannot be now */
+    int64_t swept_ms;   /* wall clock: end of the last whole scan, by whoever held what we hold; 0:
+                           none */
+    int64_t fence;      /* the accounts held under one up to this were part of a whole pass */
+    int64_t pass_fence; /* of the pass under way */
+    char catch_up[64];  /* accounts came to us that have been looked at up to this; "": none */
+    char catching_up[64]; /* in the pass under way */
+    bool blind;     /* of some account it is not known; the mapping's watermark may do for it */
+    bool must_scan; /* an account came to us of which not even that is known */
+    bool scans_for_that; /* in the pass under way */
+    bool began;          /* a pass of it has begun since the start */
+    bool passed;         /* it has been looked at since the start, or cannot be now */
     bool changes_seen; /* the last poll found rows: the watermark is worth moving at the next one */
     int64_t broken_until_ms; /* monotonic: the source could not be read for this mapping alone */
     bool trouble_told;       /* a failure of this feed has been logged and has not ended yet */

@@ -165,8 +165,7 @@ static bool bear(struct loop *l, struct err *e)
         return true;
     if (e->kind == ERR_FENCED && l->o.mode == LOOP_RUN) {
         log_err(LOG_LEVEL_WARN, "account lost to another agent", e);
-        detect_free(l->detection);
-        l->detection = NULL;
+        loop_drop_pass(l);
         return true;
     }
     if (e->kind != ERR_AWAY || l->o.mode != LOOP_RUN)

@@ -37,6 +37,9 @@ struct loop {
     bool waiting_told;        /* "another agent holds the account" has been logged */
     int64_t waiting_since_ms; /* for an account that another holds; 0: none */
 
+    char seen_told[192]; /* what state_seen was told last */
+    bool torn;           /* the answer was lost to a statement that takes or gives accounts */
+
     struct crew crew;
     struct worker **awake; /* those with something to do, in no order; turns go round */
     size_t n_awake, next_turn;
@@ -88,6 +91,18 @@ bool loop_holds(const struct loop *l, const char *account);
 /* Every account that this agent could work on is its own. */
 bool loop_holds_all(const struct loop *l);
 
+/* loop_seen.c: how far rows were looked at, of accounts that change hands */
+/* Where a pass must begin that begins at `since` for what we hold: no later than what came to us
+ * was looked at. NULL: not known. */
+const char *loop_seen_since(const struct feed *f, const char *since);
+void loop_seen_take(struct loop *l, const struct taken *taken, size_t n);
+/* A pass begins (ms since the mapping's last scan, -1: not known), ends whole, or fails. */
+void loop_seen_begin(const struct loop *l, struct feed *f, int64_t scanned_ago_ms);
+void loop_seen_end(const struct loop *l, struct feed *f, bool scan);
+void loop_seen_fail(struct feed *f);
+/* Writes down how far this agent has come, if that is further than before. */
+bool loop_seen_tell(struct loop *l, struct err *e) MUST_CHECK;
+
 /* loop_turns.c: whose turn it is */
 void loop_wake(struct loop *l, struct worker *w, int64_t now_ms);
 void loop_sleep(struct loop *l, struct worker *w); /* nothing may be in flight */
@@ -98,6 +113,7 @@ int64_t loop_turns_wait_ms(const struct loop *l, int64_t now_ms);
 
 /* loop_metrics.c */
 void loop_metrics_begin(struct loop *l); /* counters that exist from the start */
+void loop_metrics_hold(struct loop *l, const char *account); /* it was taken */
 void loop_metrics_show(struct loop *l, int64_t now_ms);
 void loop_readiness(struct loop *l);
 
@@ -128,6 +144,8 @@ bool loop_is_ours(const struct loop *l, const struct feed *f); /* we hold its ac
 /* Starts a pass when one is due, or takes one step of the one under way. */
 bool loop_detect(struct loop *l, int64_t now_ms, struct err *e) MUST_CHECK;
 /* 0: detection has something to do now; else how long until the next poll, scan or due row. */
+/* Leaves the pass under way, as if it had not begun. */
+void loop_drop_pass(struct loop *l);
 int64_t loop_detect_wait_ms(const struct loop *l, int64_t now_ms);
 bool loop_detect_quiet(const struct loop *l); /* once, backfill: every mapping had its pass */
 bool loop_all_passed(const struct loop *l); /* each mapping of ours was looked at since the start */

@@ -241,8 +241,7 @@ bool loop_reconnect(struct loop *l, int64_t now_ms, struct err *e)
         return true;
     if (now_ms < l->reconnect_at_ms)
         return err_set(e, ERR_AWAY, "the database is not connected");
-    detect_free(l->detection);
-    l->detection = NULL;
+    loop_drop_pass(l);
     bool lost_listener = !pg_alive(l->lookup);
     if (!mend(l->state, e) || !mend(l->scan, e) || !mend(l->lookup, e) || !mend(l->writer, e)) {
         l->reconnect_at_ms =

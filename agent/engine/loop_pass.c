@@ -45,8 +45,9 @@ static bool has_watermark(const struct loop *l, const struct feed *f, const stru
 {
     int64_t every_ms = l->o.config->full_scan_every_ms;
     if (is_shared(l, f))
-        return f->mapping->detect == DETECT_WATERMARK && f->seen_to[0] != '\0' &&
-               f->scanned_ms > 0 && clock_mono_ms() - f->scanned_ms < every_ms;
+        return f->mapping->detect == DETECT_WATERMARK && !f->blind &&
+               loop_seen_since(f, f->seen_to) != NULL && f->swept_ms > 0 &&
+               clock_wall_ms() - f->swept_ms < every_ms;
     return w->scanned_ago_ms >= 0 && w->source != NULL && !fingerprint_differs(f, w) &&
            (f->mapping->detect != DETECT_WATERMARK || w->changed_to != NULL) &&
            (f->mapping->detect != DETECT_TRIGGER || w->shape == f->shape) &&
@@ -116,7 +117,7 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
     if (ok) {
         const struct detect_options o = {
             .kind = kind_of(l, f, &w),
-            .since = is_shared(l, f) ? f->seen_to : w.changed_to,
+            .since = loop_seen_since(f, is_shared(l, f) ? f->seen_to : w.changed_to),
             .state = l->state,
             .outbox = l->writer,
             .keep_wish = is_shared(l, f),
@@ -124,11 +125,9 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
             .keys_only = first,
         };
         l->marker.shared = is_shared(l, f);
-        f->began = true;
         f->unread = first;
-        f->scans_for_that = f->must_scan;
-        f->must_scan = false;
         l->detection = detect_new(f, &o);
+        loop_seen_begin(l, f, is_shared(l, f) ? -1 : w.scanned_ago_ms);
         l->detect_started_ms = now_ms;
         l->seen.mapping = f->mapping->name;
     }
@@ -220,25 +219,31 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     l->seen.mapping = NULL;
     f->trouble_told = false;
     f->passed = true;
-    if (scan)
-        f->scanned_ms = now_ms;
+    loop_seen_end(l, f, scan);
     f->in_window = false;
     ok = ok && loop_sleep_or_wake(l, f, noted, e);
     schedule(l, f, now_ms);
     l->due_at_ms = 0;
-    return ok;
+    return ok && loop_seen_tell(l, e);
+}
+
+void loop_drop_pass(struct loop *l)
+{
+    if (l->detection == NULL)
+        return;
+    loop_seen_fail(feed_find(l->feeds, l->n_feeds, l->seen.mapping));
+    detect_free(l->detection);
+    l->detection = NULL;
+    l->seen.mapping = NULL;
 }
 
 /* A mapping that cannot be read now is told once and tried again at its next time; the others go
  * on. */
 static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
 {
-    detect_free(l->detection);
-    l->detection = NULL;
-    l->seen.mapping = NULL;
+    loop_drop_pass(l);
     f->next_poll_ms = now_ms + l->o.config->interval_ms;
     f->passed = true;
-    f->must_scan = f->must_scan || f->scans_for_that;
     f->in_window = f->in_window && e->kind == ERR_AWAY;
     if (e->kind == ERR_STOPPED) {
         f->next_poll_ms = now_ms;

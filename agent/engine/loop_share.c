@@ -19,7 +19,6 @@
 #define STRAY_MS         5000   /* free for so long: nobody else wants it */
 #define STRAY_FIRST_MS   10000  /* kept for so long before it is offered again, then twice that, */
 #define STRAY_LONGEST_MS 300000 /* and so on, up to this */
-#define SAME_END_MS      10000  /* accounts left within this time were left by one agent */
 
 /* ---- counting ----------------------------------------------------------------------------------
  */
@@ -87,8 +86,8 @@ static void lose_all(struct loop *l)
         if (w->stand != WORKER_FREE)
             w->stand = WORKER_LOST;
     }
-    detect_free(l->detection);
-    l->detection = NULL;
+    loop_drop_pass(l);
+    l->seen_told[0] = '\0';
     list_leases(l);
 }
 
@@ -109,8 +108,24 @@ static bool let_go(struct loop *l, struct err *e)
     }
     list_leases(l);
     bool ok = n == 0 || state_give(l->state, given, n, e);
+    l->torn = l->torn || !ok;
     mem_free(given);
     return ok;
+}
+
+/* The database may say that we hold what we do not know of: nobody would ever work on it. */
+static bool mend_torn(struct loop *l, struct err *e)
+{
+    if (!l->torn)
+        return true;
+    const char **ours = mem_alloc((l->n_workers + 1) * sizeof *ours);
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_workers; i++)
+        if (l->workers[i]->account.held)
+            ours[n++] = l->workers[i]->account.config->name;
+    l->torn = !state_give_rest(l->state, l->tenure.name, ours, n, e);
+    mem_free(ours);
+    return !l->torn;
 }
 
 static void leave(struct loop *l, struct worker *w, int64_t now_ms)
@@ -155,22 +170,6 @@ void loop_give_all(struct loop *l)
 /* ---- taken -------------------------------------------------------------------------------------
  */
 
-/* A mapping over several accounts has one watermark, and it says nothing of an account that nobody
- * held while it moved. At the start, accounts left at one time were left by one agent. */
-static void note_gap(struct loop *l, const struct taken *taken, size_t n)
-{
-    int64_t longest = 0, shortest = INT64_MAX;
-    for (size_t i = 0; i < n; i++) {
-        int64_t ago = taken[i].held_ago_ms >= 0 ? taken[i].held_ago_ms : INT64_MAX;
-        longest = ago > longest ? ago : longest;
-        shortest = ago < shortest ? ago : shortest;
-    }
-    bool apart = n > 0 && longest - shortest > SAME_END_MS;
-    for (size_t f = 0; f < l->n_feeds; f++)
-        if (l->feeds[f].mapping->account_sql != NULL && (apart || (n > 0 && l->feeds[f].began)))
-            l->feeds[f].must_scan = true;
-}
-
 static bool refuse_foreign(struct loop *l, struct worker *w, const char *environment, struct err *e)
 {
     (void)account_refuse_environment(&w->account, environment, e);
@@ -193,6 +192,7 @@ static bool begin(struct loop *l, struct worker *w, const struct taken *t, bool 
     w->stray = stray;
     if (stray)
         l->strays_until_ms = now_ms + l->strays_for_ms;
+    loop_metrics_hold(l, w->account.config->name);
     if (l->waiting_told)
         LOG_INFO("account taken over", log_str("account", w->account.config->name));
     if (t->pending || t->under_way || t->deferred || account_tell_wait_ms(&w->account, now_ms) == 0)
@@ -228,7 +228,8 @@ static bool take(struct loop *l, size_t most, bool stray, int64_t now_ms, struct
                                         stray ? STRAY_MS : 0, &a, &taken, &n, e);
     for (size_t i = 0; ok && i < n; i++)
         ok = begin(l, of[taken[i].wish], &taken[i], stray, now_ms, e);
-    note_gap(l, taken, n);
+    l->torn = l->torn || !ok;
+    loop_seen_take(l, taken, n);
     list_leases(l);
     arena_release(&a);
     return ok;
@@ -329,5 +330,6 @@ bool loop_share(struct loop *l, int64_t now_ms, struct err *e)
     give_up_unwanted(l, now_ms);
     offer_strays(l, now_ms);
     give_up_surplus(l, now_ms);
-    return let_go(l, e) && take_part(l, now_ms, e) && (l->stopping || give_way(l, now_ms, e));
+    return mend_torn(l, e) && let_go(l, e) && take_part(l, now_ms, e) &&
+           (l->stopping || give_way(l, now_ms, e));
 }

@@ -56,6 +56,7 @@ struct config {
 
     int log_level, log_format;
     const char *metrics_listen; /* NULL: none */
+    int64_t metrics_accounts;
 
     const char **mapping_files; /* after glob, absolute, sorted */
     size_t n_mapping_files;

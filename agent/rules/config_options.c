@@ -139,6 +139,10 @@ const struct option config_options[] = {
 
     {.name = "metrics.listen", .type = OPTION_LISTEN, .offset = OF(metrics_listen),
      .help = "host:port of /metrics (Prometheus), /healthz and /readyz; none by default."},
+    {.name = "metrics.accounts", .type = OPTION_INT, .offset = OF(metrics_accounts),
+     .fallback = "100", .reloadable = true, .min = 0, .max = 100000,
+     .help = "How many accounts have metrics of their own; the others are summed under "
+             "account=\"other\"."},
 
     {.name = "mappings", .type = OPTION_PATHS, .offset = OF(mapping_files), .required = true,
      .reloadable = true, .help = "List of mapping files; wildcards are allowed."},

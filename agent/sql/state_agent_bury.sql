@@ -6,11 +6,12 @@
 WITH dead AS (
     DELETE FROM qudra_sync.agent
      WHERE alive_until < clock_timestamp() OR name = ANY ($1::text[])
-    RETURNING name, alive_until),
+    RETURNING name, alive_until, seen, seen_fence),
 freed AS (
     UPDATE qudra_sync.account a
        SET holder = NULL, fence = nextval('qudra_sync.fence'),
-           held_until = least(d.alive_until, clock_timestamp())
+           held_until = least(d.alive_until, clock_timestamp()),
+           seen = CASE WHEN a.fence <= d.seen_fence THEN d.seen ELSE a.seen END
       FROM dead d
      WHERE a.holder = d.name)
 SELECT count(*) FROM dead

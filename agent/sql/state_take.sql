@@ -5,7 +5,8 @@
 -- Rows: i (from 1), fence (NULL: not taken), environment as it was recorded, not given back by the
 -- last holder, ms since it was last held (NULL: never), fields that came back as sent, changed ones,
 -- jobs created this month (UTC: assumed, Part B), ms since a create was last refused for quota,
--- configured quota (-1: unlimited), creates are journalled or under way, rows are pending, deferred.
+-- configured quota (-1: unlimited), creates are journalled or under way, rows are pending, deferred, how far its last
+-- holder had looked (NULL: not known).
 WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS w (name, environment, i)),
 free AS MATERIALIZED (
@@ -37,7 +38,8 @@ SELECT f.i, t.fence, f.environment, f.torn,
        OR EXISTS (SELECT FROM qudra_sync.queue
                    WHERE account = f.name AND state = 'uncertain') AS under_way,
        EXISTS (SELECT FROM qudra_sync.queue WHERE account = f.name AND state = 'pending') AS pending,
-       EXISTS (SELECT FROM qudra_sync.queue WHERE account = f.name AND state = 'deferred') AS deferred
+       EXISTS (SELECT FROM qudra_sync.queue WHERE account = f.name AND state = 'deferred') AS deferred,
+       f.seen
   FROM free f
   LEFT JOIN taken t USING (name)
   LEFT JOIN qudra_sync.quota q

@@ -5,6 +5,7 @@ import unittest
 
 from accounts import AccountsCase, is_pid
 from harness import eventually
+from proxies import Cutter
 
 
 class SeveralAgents(AccountsCase):
@@ -66,8 +67,6 @@ class SeveralAgents(AccountsCase):
 
     def test_what_one_alone_knows_of_is_not_left_lying(self):
         knows_one = self.new_agent(accounts=[self.agent.config["accounts"][0]])
-        knows_one.write("mappings/jobs.yaml", self.MAPPING.replace(
-            "  account: employer", "  account: employer\n  where: employer = 'e0'"))
         self.fill_all(2)
         all_known, one = self.agent.start(), knows_one.start()
         one.log_contains(" started ")
@@ -116,6 +115,44 @@ class SeveralAgents(AccountsCase):
         eventually(self.are_mirrored)
         first.stop()
         self.assert_each_mirrored()
+
+    def test_a_take_over_looks_at_what_has_changed_and_not_at_the_whole_table(self):
+        self.fill_all(5)
+        first, second = self.agent.start(), self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        eventually(self.are_mirrored)
+        self.db.psql("UPDATE job SET pay = pay + 1")
+        eventually(lambda: self.db.value("SELECT bool_and(a.fence <= g.seen_fence) FROM "
+                                         "qudra_sync.account a JOIN qudra_sync.agent g "
+                                         "ON g.name = a.holder"))
+        scans = first.log.count("kind=scan")
+        second.send(signal.SIGSTOP)
+        self.db.psql("UPDATE job SET title = title || ' (m/f)'")
+        second.kill()
+        eventually(self.are_mirrored)
+        eventually(lambda: len(self.accounts_of(first)) == 6)
+        third = self.agent.start()
+        eventually(lambda: self.shares() == [3, 3])
+        self.db.psql("UPDATE job SET title = title || ', Riyadh'")
+        eventually(self.are_mirrored)
+        self.assertEqual(first.log.count("kind=scan"), scans)
+        self.assertNotIn("kind=scan", third.log)
+        first.stop()
+        third.stop()
+        self.assert_each_mirrored()
+
+    def test_accounts_whose_taking_was_cut_off_are_not_lost(self):
+        """The database says that the agent holds them, and the answer never came."""
+        wire = Cutter(self.server)
+        self.addCleanup(wire.close)
+        self.agent.configure(database={"url": wire.url(self.db.name, self.db.AGENT)})
+        for statement in range(8, 24):
+            wire.cut_at(statement, applied=True)
+            self.fill_all(1, first=statement)
+            with self.subTest(statement=statement):
+                running = self.agent.start()
+                eventually(self.are_mirrored)
+                running.stop()
 
     def test_a_row_goes_from_one_agents_account_to_anothers(self):
         self.fill_all(10)

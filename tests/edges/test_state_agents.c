@@ -145,6 +145,55 @@ static void test_an_old_lease_gives_nothing_back(void **state)
                      1);
 }
 
+/* How far acme had been looked at, as its next holder learns it. */
+static const char *seen_by_the_next(struct fixture *f)
+{
+    const struct take_wish wish = {.account = "acme"};
+    struct taken *taken;
+    agent_begins(f->pg, "them");
+    assert_int_equal(take(f, "them", &wish, 1, 1, &taken), 1);
+    return taken->seen;
+}
+
+static void test_how_far_it_was_looked_at_goes_along_when_it_is_given_back(void **state)
+{
+    struct fixture *f = *state;
+    assert_done(state_seen(f->pg, "us", "so far", f->lease.fence, &err));
+    assert_done(state_give(f->pg, &f->lease, 1, &err));
+    assert_string_equal(seen_by_the_next(f), "so far");
+}
+
+static void test_and_when_its_holder_dies(void **state)
+{
+    struct fixture *f = *state;
+    assert_done(state_seen(f->pg, "us", "so far", f->lease.fence, &err));
+    run_out(f, "us");
+    assert_done(state_agent_bury(f->pg, NULL, 0, &err));
+    assert_string_equal(seen_by_the_next(f), "so far");
+}
+
+static void test_what_was_taken_after_that_was_not_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    assert_done(state_seen(f->pg, "us", "so far", f->lease.fence - 1, &err));
+    state_agent_end(f->pg, "us");
+    assert_null(seen_by_the_next(f));
+}
+
+static void test_an_account_that_the_holder_does_not_know_of_is_freed(void **state)
+{
+    struct fixture *f = *state;
+    struct lease known;
+    const char *const names[] = {"najd"};
+    assert_true(take_lease(f->pg, "najd", "us", &known));
+    assert_done(state_give_rest(f->pg, "us", names, 1, &err));
+    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.account"
+                                         " WHERE holder = 'us' AND name = 'najd'"),
+                     1);
+    assert_true(database_int(f->pg, "SELECT fence FROM qudra_sync.account WHERE name = 'acme'"
+                                    " AND holder IS NULL") > f->lease.fence);
+}
+
 static void test_no_more_are_taken_than_asked_for_in_the_order_of_the_wishes(void **state)
 {
     struct fixture *f = *state;
@@ -342,6 +391,10 @@ int main(void)
         STATE_TEST(test_an_account_that_is_held_is_not_taken),
         STATE_TEST(test_an_account_given_back_is_taken_whole),
         STATE_TEST(test_an_old_lease_gives_nothing_back),
+        STATE_TEST(test_how_far_it_was_looked_at_goes_along_when_it_is_given_back),
+        STATE_TEST(test_and_when_its_holder_dies),
+        STATE_TEST(test_what_was_taken_after_that_was_not_looked_at),
+        STATE_TEST(test_an_account_that_the_holder_does_not_know_of_is_freed),
         STATE_TEST(test_no_more_are_taken_than_asked_for_in_the_order_of_the_wishes),
         STATE_TEST(test_one_that_was_left_just_now_is_not_yet_astray),
         STATE_TEST(test_an_agent_without_a_row_takes_nothing),

@@ -61,11 +61,16 @@ class Agent:
         self.program = program(world.db.url(self.role), world)
         self.busy_until = 0  # stopped or cut off till then
         self.back = None     # how it comes back
+        self.lives = []      # its processes, the last is the one that runs
         self.start()
+
+    def all_logs(self):
+        return "".join(f"---- {number}\n{life.log}" for number, life in enumerate(self.lives, 1))
 
     def start(self):
         self.program.running.clear()
         self.running = self.program.start("run")
+        self.lives.append(self.running)
 
     def kill(self):
         self.running.kill()
@@ -142,8 +147,8 @@ class World:
 
     def fill(self):
         n = len(self.names)
-        self.db.psql(f"INSERT INTO job (id, title, employer, pay) SELECT i, 'Job ' || i, "
-                     f"'employer-' || lpad((i % {n})::text, 4, '0'), 5000 + i "
+        self.db.psql(f"INSERT INTO job (id, title, employer, pay, updated_at) SELECT i, 'Job ' || i, "
+                     f"'employer-' || lpad((i % {n})::text, 4, '0'), 5000 + i, now() - interval '1 day' "
                      f"FROM generate_series(1, {self.options.rows}) i")
 
     # ---- events ----------------------------------------------------------------------------------
@@ -199,9 +204,9 @@ class World:
         if len(self.agents) < 2 * self.options.agents:
             self.agents.append(Agent(self, len(self.agents)))
 
-    WEIGHTS = {edit: 30, close: 30, move: 6, revoke_key: 2, agent_event(Agent.kill): 1.5,
-               agent_event(Agent.end): 0.7, agent_event(Agent.sleep): 1,
-               agent_event(Agent.cut_off): 1, add_agent: 0.3}
+    WEIGHTS = {edit: 30, close: 30, move: 6, revoke_key: 2, agent_event(Agent.kill): 0.4,
+               agent_event(Agent.end): 0.2, agent_event(Agent.sleep): 0.25,
+               agent_event(Agent.cut_off): 0.25, add_agent: 0.1}
 
     # ---- the play --------------------------------------------------------------------------------
 
@@ -220,6 +225,7 @@ class World:
 
     def play(self):
         events, weights = list(self.WEIGHTS), list(self.WEIGHTS.values())
+        self.play_began = time.time()
         end = time.monotonic() + self.options.seconds
         while time.monotonic() < end:
             event = self.chance.choices(events, weights)[0]
@@ -288,15 +294,21 @@ class World:
 
     def close_latencies(self):
         """Seconds from the commit of a close to Qudra's word, for employers whose key always worked.
-        A row whose job is of its last employer, and was not edited since."""
-        at = {job["id"]: job["updated_at"] for job in self.sandbox.jobs() if job["status"] == "closed"}
+        A row whose job is of its last employer, was open at Qudra when the row was closed, and was
+        not edited since."""
+        def seconds(text):
+            return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        jobs = {job["id"]: (seconds(job["created_at"]), seconds(job["updated_at"]))
+                for job in self.sandbox.jobs() if job["status"] == "closed"}
         for row in self.db.rows(
                 "SELECT s.job_id, j.employer, j.closed_at FROM job j JOIN qudra_sync.job s "
                 "ON s.source_key = j.id::text WHERE NOT j.open AND s.account = j.employer "
                 "AND s.job_id IS NOT NULL"):
-            if row["employer"] not in self.unhealthy and row["job_id"] in at:
-                closed = datetime.fromisoformat(at[row["job_id"]].replace("Z", "+00:00"))
-                yield closed.timestamp() - row["closed_at"]
+            created, closed = jobs.get(row["job_id"], (float("inf"), 0))
+            if row["employer"] not in self.unhealthy and created < row["closed_at"]:
+                yield (closed - row["closed_at"],
+                       f"{row['employer']} ({self.plan[row['employer']]}), closed "
+                       f"{row['closed_at'] - self.play_began:.0f} s after the play began")
 
     def verdict(self):
         stats = self.sandbox.stats()
@@ -304,11 +316,22 @@ class World:
         found = {"accounts": len(self.names), "rows": self.options.rows, "agents": len(self.agents),
                  "shares": f"{min(self.shares)}-{max(self.shares)}",
                  "requests": stats["requests_total"], "jobs": stats["jobs"]["created"],
-                 "closes": len(latencies), "slowest_close_s": round(latencies[-1], 1),
+                 "closes": len(latencies), "slowest_close_s": round(latencies[-1][0], 1),
+                 "late": len([late for late in latencies if late[0] > 2 * WINDOW_S]),
                  "duplicates": stats["duplicates"], "over_the_limit": stats["breaches"],
                  **self.events}
-        good = latencies[-1] <= 2 * WINDOW_S and stats["duplicates"] == 0 and stats["breaches"] == 0
+        for seconds, what in latencies[-10:]:
+            if seconds > 2 * WINDOW_S:
+                print(f"late by {seconds - 2 * WINDOW_S:.1f} s: {what}")
+        good = latencies[-1][0] <= 2 * WINDOW_S and stats["duplicates"] == 0 and stats["breaches"] == 0
         return good, found
+
+    def keep_logs(self):
+        folder = harness.ROOT / "build" / "many"
+        folder.mkdir(parents=True, exist_ok=True)
+        for agent in self.agents:
+            (folder / f"{agent.role}.log").write_text(agent.all_logs())
+        print(f"the agents' logs are in {folder}")
 
     def end(self):
         for agent in self.agents:
@@ -332,10 +355,11 @@ def main():
         world.play()
         world.calm()
         good, found = world.verdict()
+        if not good:
+            world.keep_logs()
     except Exception:
         print(f"FAIL seed {world.options.seed}: {dict(world.events)}")
-        for agent in world.agents:
-            print(f"---- {agent.role}\n{agent.running.log[-1500:]}")
+        world.keep_logs()
         raise
     finally:
         world.end()

@@ -132,19 +132,38 @@ static void test_too_many_accounts_become_other(void **state)
         metrics_add(m, METRIC_RATE_LIMITED, 1, LABELS(name));
     }
     const char *text = page();
-    assert_int_equal(count(text, "qudra_sync_rate_limited_total{"), 201);
-    assert_says(text, "qudra_sync_rate_limited_total{account=\"other\"} 800\n");
+    assert_int_equal(count(text, "qudra_sync_rate_limited_total{"), 101);
+    assert_says(text, "qudra_sync_rate_limited_total{account=\"other\"} 900\n");
 }
 
-static void test_label_sets_stay_bounded_whatever_comes(void **state)
+static void test_who_has_a_name_keeps_it_in_every_metric(void **state)
 {
     (void)state;
-    char word[24];
-    for (int i = 0; i < 5000; i++) {
-        snprintf(word, sizeof word, "w%d", i);
-        metrics_add(m, METRIC_REQUESTS, 1, LABELS(word, word, word));
+    metrics_limit_accounts(m, 2);
+    metrics_add(m, METRIC_RATE_LIMITED, 1, LABELS("najd"));
+    metrics_add(m, METRIC_QUOTA_USED, 1, LABELS("acme"));
+    metrics_add(m, METRIC_RATE_LIMITED, 1, LABELS("rawda"));
+    for (int scrape = 0; scrape < 2; scrape++) {
+        metrics_forget(m, METRIC_QUOTA_USED);
+        metrics_add(m, METRIC_QUOTA_USED, 3, LABELS("rawda"));
+        metrics_add(m, METRIC_QUOTA_USED, 5, LABELS("zahra"));
+        metrics_add(m, METRIC_QUOTA_USED, 7, LABELS("najd"));
     }
-    assert_in_range(count(page(), "qudra_sync_requests_total{"), 200, 401);
+    const char *text = page();
+    assert_says(text, "qudra_sync_quota_jobs_used{account=\"najd\"} 7\n");
+    assert_says(text, "qudra_sync_quota_jobs_used{account=\"other\"} 8\n");
+    assert_says(text, "qudra_sync_rate_limited_total{account=\"other\"} 1\n");
+    assert_null(strstr(text, "rawda"));
+}
+
+static void test_no_account_may_have_a_name(void **state)
+{
+    (void)state;
+    metrics_limit_accounts(m, 0);
+    metrics_add(m, METRIC_REQUESTS, 1, LABELS("acme", "create", "201"));
+    metrics_add(m, METRIC_PASSES, 1, LABELS("whole"));
+    assert_says(page(), "{account=\"other\",operation=\"create\",status=\"201\"} 1\n");
+    assert_says(page(), "qudra_sync_passes_total{outcome=\"whole\"} 1\n");
 }
 
 static void test_without_metrics_every_call_is_quiet(void **state)
@@ -334,7 +353,8 @@ int main(void)
         TEST(test_what_was_never_set_is_absent),
         TEST(test_forgotten_gauges_are_gone),
         TEST(test_too_many_accounts_become_other),
-        TEST(test_label_sets_stay_bounded_whatever_comes),
+        TEST(test_who_has_a_name_keeps_it_in_every_metric),
+        TEST(test_no_account_may_have_a_name),
         TEST(test_without_metrics_every_call_is_quiet),
         TEST(test_the_reference_names_every_metric),
         TEST(test_a_scrape_gets_the_text),
