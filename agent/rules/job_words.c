@@ -130,12 +130,14 @@ static size_t take_one(struct words *w, const char *s, size_t len)
 {
     uint32_t point;
     size_t markup = s[0] == '<' || s[0] == '&' ? markup_length(s, len) : 0;
-    size_t step = markup > 0 ? markup : utf8_next(s, len, &point);
+    if (markup > 0)
+        return markup;
+    size_t step = utf8_next(s, len, &point);
     if (step == 0)
         return 1;
     bool is_kept =
         point < 0x80 ? is_letter_or_digit(s[0]) : is_arabic(s, len) || !is_no_letter(point);
-    if (markup > 0 || !is_kept)
+    if (!is_kept)
         return step;
     memcpy(w->kept + w->n, s, step);
     w->n += step;
