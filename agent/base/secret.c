@@ -1,13 +1,16 @@
 /*
- * The secret has pages of its own: mlock() and madvise() work on whole pages, and a neighbour on
- * the same page would be unlocked with it. A key file is read straight into such pages and trimmed
- * there, so that no copy is left in a buffer of stdio or on the stack. That mlock() or madvise()
- * is refused (a small RLIMIT_MEMLOCK) is no reason not to start.
+ * Keys have pages to themselves: mlock() and madvise() work on whole pages, and a neighbour on the
+ * same page would be unlocked with it. Thousands of employers have thousands of keys, so those of
+ * usual length share pages; a longer one has its own. A key file is read straight into such pages
+ * and trimmed there, so that no copy is left in a buffer of stdio or on the stack. That mlock() or
+ * madvise() is refused (a small RLIMIT_MEMLOCK) is no reason not to start.
  */
 #include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,33 +21,101 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { SECRET_MAX = 4096, SECRET_PAGES_BYTES = 8192 };
+enum { SECRET_MAX = 4096, BOX_BYTES = 8192, PAGE_BYTES = 4096, SLOT_BYTES = 128 };
+enum { SLOTS = PAGE_BYTES / SLOT_BYTES };
 
 struct secret {
     size_t len;
+    char text[];
+};
+#define SMALL_MAX (SLOT_BYTES - sizeof(struct secret) - 1) /* one byte for the NUL */
+
+/* Where a key is read to and trimmed; a long one stays there. */
+struct box {
+    size_t len;
     char text[SECRET_MAX + 2]; /* one byte to see that there is more, one for the NUL */
 };
+_Static_assert(sizeof(struct box) <= BOX_BYTES, "a box fits its pages");
+_Static_assert(offsetof(struct box, text) == offsetof(struct secret, text), "a box is a secret");
+_Static_assert(SLOTS == 32, "a bit for each slot");
 
-_Static_assert(sizeof(struct secret) <= SECRET_PAGES_BYTES, "a secret fits its pages");
+/* Stands in the first slot of a page that keys share. */
+struct page {
+    struct page *next;
+    uint32_t used; /* a bit for each slot, the first included */
+};
+static struct page *pages;
 
-static struct secret *new_secret(void)
+static void *map(size_t bytes)
 {
-    void *p =
-        mmap(NULL, SECRET_PAGES_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED)
         BUG("no memory for a secret: %s", strerror(errno));
-    (void)mlock(p, SECRET_PAGES_BYTES);
-    (void)madvise(p, SECRET_PAGES_BYTES, MADV_DONTDUMP);
+    (void)mlock(p, bytes);
+    (void)madvise(p, bytes, MADV_DONTDUMP);
     return p;
 }
 
+static void unmap(void *p, size_t bytes)
+{
+    explicit_bzero(p, bytes);
+    munmap(p, bytes);
+}
+
+static struct secret *take_slot(void)
+{
+    struct page *p = pages;
+
+    while (p && p->used == UINT32_MAX)
+        p = p->next;
+    if (!p) {
+        p = map(PAGE_BYTES);
+        *p = (struct page){.next = pages, .used = 1};
+        pages = p;
+    }
+    unsigned slot = 0;
+    while (p->used & UINT32_C(1) << slot)
+        slot++;
+    p->used |= UINT32_C(1) << slot;
+    return (void *)((char *)p + (size_t)slot * SLOT_BYTES);
+}
+
+static void free_slot(struct secret *s)
+{
+    size_t offset = (uintptr_t)s % PAGE_BYTES;
+    struct page *p = (void *)((char *)s - offset);
+    struct page **at = &pages;
+
+    explicit_bzero(s, SLOT_BYTES);
+    p->used &= ~(UINT32_C(1) << offset / SLOT_BYTES);
+    if (p->used != 1)
+        return;
+    while (*at != p)
+        at = &(*at)->next;
+    *at = p->next;
+    unmap(p, PAGE_BYTES);
+}
+
+/* A page's first slot is never a key, so only a box begins a page. */
 void secret_free(struct secret *s)
 {
-    if (!s)
-        return;
-    explicit_bzero(s, SECRET_PAGES_BYTES);
-    munmap(s, SECRET_PAGES_BYTES);
+    if (s && (uintptr_t)s % PAGE_BYTES == 0)
+        unmap(s, BOX_BYTES);
+    else if (s)
+        free_slot(s);
+}
+
+/* The box is gone then, or is the secret. */
+static struct secret *keep(struct box *box)
+{
+    if (box->len > SMALL_MAX)
+        return (void *)box;
+    struct secret *s = take_slot();
+    s->len = box->len;
+    memcpy(s->text, box->text, box->len + 1);
+    unmap(box, BOX_BYTES);
+    return s;
 }
 
 static bool is_blank(char c)
@@ -53,7 +124,7 @@ static bool is_blank(char c)
 }
 
 /* Drops white space at both ends; false when what is left is no usable key. */
-static bool settle(struct secret *s, const char *where, struct err *e)
+static bool settle(struct box *s, const char *where, struct err *e)
 {
     size_t from = 0;
 
@@ -104,7 +175,7 @@ static bool check_file(int fd, const char *path, struct err *e)
 }
 
 /* To the end, or to one byte more than a key may have. */
-static bool read_all(int fd, struct secret *s, const char *path, struct err *e)
+static bool read_all(int fd, struct box *s, const char *path, struct err *e)
 {
     ssize_t n;
 
@@ -130,11 +201,11 @@ struct secret *secret_load(const char *path, struct err *e)
     }
     arena_init(&scratch, 0);
     if (check_file(fd, path, e)) {
-        s = new_secret();
-        if (!read_all(fd, s, path, e) || !settle(s, arena_printf(&scratch, "in \"%s\"", path), e)) {
-            secret_free(s);
-            s = NULL;
-        }
+        struct box *box = map(BOX_BYTES);
+        if (read_all(fd, box, path, e) && settle(box, arena_printf(&scratch, "in \"%s\"", path), e))
+            s = keep(box);
+        else
+            unmap(box, BOX_BYTES);
     }
     arena_release(&scratch);
     close(fd);
@@ -143,24 +214,25 @@ struct secret *secret_load(const char *path, struct err *e)
 
 struct secret *secret_take(char *text, struct err *e)
 {
-    struct secret *s = new_secret();
+    struct box *s = map(BOX_BYTES);
     size_t len = strlen(text);
 
     s->len = len > SECRET_MAX ? SECRET_MAX + 1 : len;
     memcpy(s->text, text, s->len);
     explicit_bzero(text, len);
     if (settle(s, "given", e))
-        return s;
-    secret_free(s);
+        return keep(s);
+    unmap(s, BOX_BYTES);
     return NULL;
 }
 
 /* Reads all of both whatever they hold: the time taken tells nothing but the length. */
 bool secret_equal(const struct secret *a, const struct secret *b)
 {
+    size_t n = a->len < b->len ? a->len : b->len;
     unsigned differ = a->len != b->len;
 
-    for (size_t i = 0; i < SECRET_MAX; i++)
+    for (size_t i = 0; i < n; i++)
         differ |= (unsigned)(a->text[i] ^ b->text[i]);
     return !differ;
 }

@@ -213,10 +213,56 @@ static int tear_down(void **state)
     return rmdir(dir);
 }
 
+/* Neighbours on a page come and go, and none touches another. */
+static void test_thousands_of_keys_share_pages(void **state)
+{
+    (void)state;
+    enum { KEYS = 3000 };
+    static struct secret *keys[KEYS];
+    struct err e = ERR_INIT;
+    char text[64];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < KEYS; i++) {
+            snprintf(text, sizeof text, "qk_test_%d_%d", round, i);
+            if (keys[i] == NULL)
+                keys[i] = secret_take(text, &e);
+            assert_non_null(keys[i]);
+        }
+        for (int i = round; i < KEYS; i += 2) {
+            secret_free(keys[i]);
+            keys[i] = NULL;
+        }
+    }
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(text, sizeof text, "qk_test_%d_%d", i % 2 == 0, i);
+        if (i % 2 == 0)
+            assert_string_equal(secret_expose(keys[i]), text);
+        secret_free(keys[i]);
+    }
+}
+
+static void test_a_long_key_has_pages_of_its_own(void **state)
+{
+    (void)state;
+    struct err e = ERR_INIT;
+    for (size_t len = 100; len < 140; len++) {
+        char text[160] = "", again[160] = "";
+        memset(text, 'k', len);
+        memset(again, 'k', len);
+        struct secret *a = secret_take(text, &e), *b = secret_take(again, &e);
+        assert_int_equal(strlen(secret_expose(a)), len);
+        assert_true(secret_equal(a, b));
+        secret_free(a);
+        secret_free(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_key_file_is_read_and_trimmed),
+        cmocka_unit_test(test_thousands_of_keys_share_pages),
+        cmocka_unit_test(test_a_long_key_has_pages_of_its_own),
         cmocka_unit_test(test_useless_files_are_refused),
         cmocka_unit_test(test_a_key_of_the_greatest_length_is_taken),
         cmocka_unit_test(test_a_file_that_others_can_read_is_refused),
