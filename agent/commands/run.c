@@ -36,10 +36,13 @@ static bool start(const struct setup *s, struct metrics *metrics, int signal_fd,
         .progress = turned,
     };
     bool ok;
-    while (!(ok = loop_new(out, &o, e)) && e->kind == ERR_STOPPED && !signals_stop()) {
+    do { /* drained before it is asked: what comes later stays in the pipe, and ends a statement */
         signals_drain();
         *e = (struct err)ERR_INIT;
-    }
+        if (signals_stop())
+            return err_set(e, ERR_STOPPED, "stopped by a signal");
+        ok = loop_new(out, &o, e);
+    } while (!ok && e->kind == ERR_STOPPED);
     return ok;
 }
 
