@@ -204,9 +204,9 @@ class World:
         if len(self.agents) < 2 * self.options.agents:
             self.agents.append(Agent(self, len(self.agents)))
 
-    WEIGHTS = {edit: 30, close: 30, move: 6, revoke_key: 2, agent_event(Agent.kill): 0.4,
-               agent_event(Agent.end): 0.2, agent_event(Agent.sleep): 0.25,
-               agent_event(Agent.cut_off): 0.25, add_agent: 0.1}
+    WEIGHTS = {edit: 30, close: 30, move: 6, revoke_key: 2}
+    AGENT_WEIGHTS = {agent_event(Agent.kill): 3, agent_event(Agent.end): 2,
+                     agent_event(Agent.sleep): 2, agent_event(Agent.cut_off): 2, add_agent: 1}
 
     # ---- the play --------------------------------------------------------------------------------
 
@@ -224,16 +224,22 @@ class World:
         return self.db.value("SELECT count(*) FROM qudra_sync.job WHERE state = 'synced'")
 
     def play(self):
-        events, weights = list(self.WEIGHTS), list(self.WEIGHTS.values())
         self.play_began = time.time()
         end = time.monotonic() + self.options.seconds
+        next_agent = time.monotonic()
         while time.monotonic() < end:
-            event = self.chance.choices(events, weights)[0]
-            event(self)
-            self.events[event.__name__] += 1
+            self.happens(self.WEIGHTS)
+            if time.monotonic() >= next_agent:
+                self.happens(self.AGENT_WEIGHTS)
+                next_agent += self.options.every
             self.renew_keys()
             for agent in self.agents:
                 agent.look_after()
+
+    def happens(self, weights):
+        event = self.chance.choices(list(weights), list(weights.values()))[0]
+        event(self)
+        self.events[event.__name__] += 1
 
     def calm(self):
         self.renew_keys(at_once=True)
@@ -294,8 +300,8 @@ class World:
 
     def close_latencies(self):
         """Seconds from the commit of a close to Qudra's word, for employers whose key always worked.
-        A row whose job is of its last employer, was open at Qudra when the row was closed, and was
-        not edited since."""
+        A row whose job is of its last employer, had been open at Qudra for two windows when the row
+        was closed, so that its create was not in doubt any more, and was not edited since."""
         def seconds(text):
             return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
         jobs = {job["id"]: (seconds(job["created_at"]), seconds(job["updated_at"]))
@@ -305,7 +311,7 @@ class World:
                 "ON s.source_key = j.id::text WHERE NOT j.open AND s.account = j.employer "
                 "AND s.job_id IS NOT NULL"):
             created, closed = jobs.get(row["job_id"], (float("inf"), 0))
-            if row["employer"] not in self.unhealthy and created < row["closed_at"]:
+            if row["employer"] not in self.unhealthy and created < row["closed_at"] - 2 * WINDOW_S:
                 yield (closed - row["closed_at"],
                        f"{row['employer']} ({self.plan[row['employer']]}), closed "
                        f"{row['closed_at'] - self.play_began:.0f} s after the play began")
@@ -348,6 +354,7 @@ def main():
     parser.add_argument("--rows", type=int, default=100000)
     parser.add_argument("--agents", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--every", type=float, default=5, help="seconds between what agents suffer")
     parser.add_argument("--seed", type=int, default=1)
     world = World(parser.parse_args())
     try:
