@@ -84,7 +84,8 @@ def proofs():
     cases = ("FirstFillInBulk", "EditsUndone", "EditedWhileUncertain")
     return [unit("crash", "crash", "--only-once", *(f"--case={case}" for case in cases)),
             unit("chaos", "asan"),
-            unit("many", "asan", "--accounts=30", "--rows=1500", "--seconds=35", "--every=2"),
+            unit("many", "asan", "--accounts=30", "--rows=1500", "--seconds=35", "--every=2",
+                 "--window=10"),
             unit("fuzz", "fuzz", "--seconds=3")]
 
 

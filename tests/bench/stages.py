@@ -19,6 +19,7 @@ STAGES = {
     "hash": ["job_hash"],
     "compare and mark": ["state_compare", "state_mark"],
     "pick": ["state_pick"],
+    "words of the texts, for the journal": ["job_words"],
     "journal": ["state_journal"],
     "write the JSON": ["qudra_bulk_create"],
     "send and wait": ["sender_start", "http_wait"],

@@ -2,7 +2,8 @@
 """The proof of many employers and several agents: one table, an account for each employer, four
 agents that share them out, and everything that can happen to agents and keys meanwhile.
 
-    tests/many/many.py [--accounts N] [--rows N] [--agents N] [--seconds T] [--seed N] [-v]
+    tests/many/many.py [--accounts N] [--rows N] [--agents N] [--seconds T] [--window S]
+                       [--seed N] [-v]
 
 For T seconds rows are edited, closed, moved from one employer to another; agents are killed,
 stopped for longer than they are believed to live and then continued, cut off from the database,
@@ -28,7 +29,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 import harness  # noqa: E402 (found by the line above)
 from harness import MirrorCase, content, eventually  # noqa: E402
 
-WINDOW_S = 10
 PLANS = ("free", "free", "growth", "growth", "scale")
 STOPPED_S = 12  # longer than an agent is believed to live without a heartbeat
 QUIET_S = 300
@@ -107,6 +107,7 @@ class World:
     def __init__(self, options):
         self.options, self.chance = options, random.Random(options.seed)
         self.names = [f"employer-{i:04}" for i in range(options.accounts)]
+        self.late_s = 2 * options.window
         self.plan = {name: PLANS[i % len(PLANS)] for i, name in enumerate(self.names)}
         self.keys = Counter()
         self.revoked = {}   # employer: when it gets its new key
@@ -124,7 +125,7 @@ class World:
     def start_sandbox(self):
         keys = self.folder / "keys.txt"
         keys.write_text("".join(f"{self.key(name)}:{self.plan[name]}:{name}\n" for name in self.names))
-        return harness.Sandbox("--keys-file", str(keys), "--window", str(WINDOW_S),
+        return harness.Sandbox("--keys-file", str(keys), "--window", str(self.options.window),
                                "--latency-ms", "5", "--jitter-ms", "20")
 
     # ---- employers -------------------------------------------------------------------------------
@@ -311,7 +312,7 @@ class World:
                 "ON s.source_key = j.id::text WHERE NOT j.open AND s.account = j.employer "
                 "AND s.job_id IS NOT NULL"):
             created, closed = jobs.get(row["job_id"], (float("inf"), 0))
-            if row["employer"] not in self.unhealthy and created < row["closed_at"] - 2 * WINDOW_S:
+            if row["employer"] not in self.unhealthy and created < row["closed_at"] - self.late_s:
                 yield (closed - row["closed_at"],
                        f"{row['employer']} ({self.plan[row['employer']]}), closed "
                        f"{row['closed_at'] - self.play_began:.0f} s after the play began")
@@ -323,13 +324,14 @@ class World:
                  "shares": f"{min(self.shares)}-{max(self.shares)}",
                  "requests": stats["requests_total"], "jobs": stats["jobs"]["created"],
                  "closes": len(latencies), "slowest_close_s": round(latencies[-1][0], 1),
-                 "late": len([late for late in latencies if late[0] > 2 * WINDOW_S]),
+                 "late": len([late for late in latencies if late[0] > self.late_s]),
                  "duplicates": stats["duplicates"], "over_the_limit": stats["breaches"],
                  **self.events}
         for seconds, what in latencies[-10:]:
-            if seconds > 2 * WINDOW_S:
-                print(f"late by {seconds - 2 * WINDOW_S:.1f} s: {what}")
-        good = latencies[-1][0] <= 2 * WINDOW_S and stats["duplicates"] == 0 and stats["breaches"] == 0
+            if seconds > self.late_s:
+                print(f"late by {seconds - self.late_s:.1f} s: {what}")
+        good = (latencies[-1][0] <= self.late_s and stats["duplicates"] == 0
+                and stats["breaches"] == 0)
         return good, found
 
     def keep_logs(self):
@@ -354,6 +356,9 @@ def main():
     parser.add_argument("--rows", type=int, default=100000)
     parser.add_argument("--agents", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=300)
+    # Qudra's is a minute. A shorter one shows more of them in a run, and is harder on closes: the
+    # machine that runs all of this does not get faster with it.
+    parser.add_argument("--window", type=int, default=20, help="seconds of a rate limit's window")
     parser.add_argument("--every", type=float, default=5, help="seconds between what agents suffer")
     parser.add_argument("--seed", type=int, default=1)
     world = World(parser.parse_args())
