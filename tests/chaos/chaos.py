@@ -252,7 +252,7 @@ class Chaos(partner.Partner, Breakage, Judge):
             self.agent.run("retry", expect=(OK, ROWS_LEFT, LOCKED))
         by_person = self.events["vanish"] + self.events["meddle"]
         self.wait_for(lambda: not self.restless() and (by_person or not self.differences()))
-        self.end(self.running[0])
+        self.end(self.running.pop())
         if by_person:
             self.wait_for(lambda: not self.young())
             self.report = self.agent.run("reconcile", "--fix", expect=(OK, ROWS_LEFT)).text
