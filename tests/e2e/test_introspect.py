@@ -2,7 +2,9 @@
 
 import unittest
 
-import test_presets
+import test_presets_odoo as odoo
+import test_presets_products as products
+import test_presets_styles as styles
 from harness import CONFIG, OK, ROOT, ROWS_LEFT, MirrorCase
 
 
@@ -106,11 +108,11 @@ class Drafts(IntrospectCase):
 
 class KnownTables(IntrospectCase):
     def test_tables_of_known_products_get_their_preset(self):
-        for case, table in ((test_presets.Odoo14, "hr_job"), (test_presets.Odoo16, "hr_job"),
-                            (test_presets.OdooWebsite, "hr_job"),
-                            (test_presets.Horilla, "recruitment_recruitment"),
-                            (test_presets.Reqcore, "job"), (test_presets.OpenATS, "jobs"),
-                            (test_presets.Dolibarr, "llx_recruitment_recruitmentjobposition")):
+        for case, table in ((odoo.Odoo14, "hr_job"), (odoo.Odoo16, "hr_job"),
+                            (odoo.OdooWebsite, "hr_job"),
+                            (products.Horilla, "recruitment_recruitment"),
+                            (products.Reqcore, "job"), (products.OpenATS, "jobs"),
+                            (products.Dolibarr, "llx_recruitment_recruitmentjobposition")):
             with self.subTest(case.preset):
                 self.db.psql("DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
                              "GRANT USAGE ON SCHEMA public TO PUBLIC;" + case.SCHEMA)
@@ -119,7 +121,7 @@ class KnownTables(IntrospectCase):
 
     def test_a_style_that_has_a_preset_is_drafted_well(self):
         """Rails and Laravel tables have no names of their own to be known by."""
-        self.db.psql("DROP TABLE job;" + test_presets.Laravel.SCHEMA + test_presets.Laravel.ROWS)
+        self.db.psql("DROP TABLE job;" + styles.Laravel.SCHEMA + styles.Laravel.ROWS)
         draft = self.draft("jobs")
         for key, column in (("title", "title"), ("city", "location"), ("employment_type", "type"),
                             ("salary_min", "salary_from"), ("salary_max", "salary_to"),
