@@ -196,6 +196,14 @@ static inline int64_t remove_gone(struct fixture *f, bool hold)
     return count;
 }
 
+static inline void let_go(struct fixture *f, const char *key, unsigned char seed,
+                          const char *job_id)
+{
+    mirror(f, key, seed, job_id);
+    gone(f, key);
+    assert_int_equal(remove_gone(f, false), 1);
+}
+
 static inline struct queue fixture_queue(bool creates)
 {
     static const char *const mappings[] = {"jobs", "other", "more"};

@@ -1,116 +1,5 @@
-/*
- * state: the queue's order, the journal, every verdict recorded, and rows that change while their
- * request is under way, on a real server.
- */
+/* state: every verdict recorded, and one job bound to one row, on a real server. */
 #include "edges/state_fixture.h"
-
-/* ---- the queue ------------------------------------------------------------------------------- */
-
-static void test_the_queue_is_close_delete_update_then_creates_by_priority(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const order[] = {"close",    "delete",   "update-1", "update-2",
-                                        "create-1", "create-2", "create-x"};
-    struct picked *rows;
-    mark_pending(f, "create-x", OP_CREATE, (double)NAN);
-    mark_pending(f, "create-2", OP_CREATE, 2);
-    mark_pending(f, "create-1", OP_CREATE, -1);
-    mark_pending(f, "update-2", OP_UPDATE, 9);
-    mark_pending(f, "update-1", OP_UPDATE, 8);
-    mark_pending(f, "delete", OP_DELETE, 7);
-    mark_pending(f, "close", OP_CLOSE, 99);
-    assert_int_equal(pick(f, true, &rows), ARRAY_LEN(order));
-    for (size_t i = 0; i < ARRAY_LEN(order); i++)
-        assert_string_equal(rows[i].key, order[i]);
-    assert_int_equal(rows[0].op, OP_CLOSE);
-    assert_string_equal(rows[0].mapping, "jobs");
-    assert_in_range(rows[0].changed_ago_ms, 0, 60000);
-    assert_int_equal(pick(f, false, &rows), 4);
-}
-
-static void next_attempt(struct fixture *f, bool creates, int64_t low, int64_t high)
-{
-    int64_t in_ms;
-    const struct queue q = fixture_queue(creates);
-    assert_done(state_next_attempt_ms(f->pg, &q, &in_ms, &err));
-    if (in_ms < low || in_ms > high)
-        fail_msg("in %lld ms", (long long)in_ms);
-}
-
-static void test_a_row_is_picked_when_its_time_has_come_and_not_while_it_is_gone(void **state)
-{
-    struct fixture *f = *state;
-    struct picked *rows;
-    next_attempt(f, true, -1, -1);
-    mark_pending(f, "a", OP_CREATE, 1);
-    next_attempt(f, true, 0, 0);
-    next_attempt(f, false, -1, -1);
-    database_run(f->pg, "UPDATE qudra_sync.job SET next_attempt_at = now() + interval '5 s'");
-    assert_int_equal(pick(f, true, &rows), 0);
-    next_attempt(f, true, 4000, 5001);
-    mark_pending(f, "b", OP_CREATE, 1);
-    gone(f, "b");
-    assert_int_equal(pick(f, true, &rows), 0);
-    next_attempt(f, true, 4000, 5001);
-    mirror(f, "c", 1, "job_1");
-    gone(f, "c");
-    assert_int_equal(remove_gone(f, false), 1);
-    assert_int_equal(pick(f, true, &rows), 1);
-    assert_string_equal(rows[0].key, "c");
-    assert_true(rows[0].recorded.gone);
-}
-
-/* ---- the journal ----------------------------------------------------------------------------- */
-
-static void test_only_pending_rows_without_a_job_are_journalled(void **state)
-{
-    struct fixture *f = *state;
-    mark_pending(f, "a", OP_CREATE, 1);
-    mirror(f, "b", 1, "job_1");
-    mark_update(f, "b", 2);
-    assert_true(journal(f, "a", 3));
-    assert_false(journal(f, "a", 3));
-    assert_false(journal(f, "b", 3));
-    assert_false(journal(f, "nowhere", 3));
-    struct recorded r = row_of(f, "a");
-    const struct job_hash h = hash_of(3);
-    assert_int_equal(r.state, ROW_SENDING);
-    assert_memory_equal(r.desired_all, h.all, sizeof h.all);
-    assert_int_equal(database_int(f->pg, "SELECT count(*) FROM qudra_sync.create_attempt"), 1);
-}
-
-static void test_a_row_with_an_unsettled_attempt_is_not_journalled_again(void **state)
-{
-    struct fixture *f = *state;
-    mark_pending(f, "a", OP_CREATE, 1);
-    assert_true(journal(f, "a", 1));
-    database_run(f->pg, "UPDATE qudra_sync.job SET state = 'pending', operation = 'create'");
-    assert_false(journal(f, "a", 1));
-    int64_t n;
-    assert_done(state_recover(f->pg, &f->lease, false, &n, &err));
-    assert_int_equal(row_of(f, "a").state, ROW_UNCERTAIN);
-}
-
-static void test_a_row_that_wants_something_else_since_it_was_picked_is_not_journalled(void **state)
-{
-    struct fixture *f = *state;
-    mark_pending(f, "a", OP_CREATE, 1);
-    const struct job_hash picked = hash_of(1);
-    const struct attempt stale = {.mapping = "jobs",
-                                  .key = "a",
-                                  .idempotency_key = "k",
-                                  .payload = picked,
-                                  .wanted = picked.all};
-    struct sighting edited = sighting_of("a", 2, 1);
-    bool taken;
-    mark(f, &edited);
-    assert_done(state_journal(f->pg, &f->lease, &stale, 1, &taken, &err));
-    assert_false(taken);
-    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
-    assert_true(journal(f, "a", 2));
-}
-
-/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void test_a_create_that_is_done_is_bound_counted_and_out_of_the_journal(void **state)
 {
@@ -253,13 +142,6 @@ static void test_every_outcome_of_an_update_is_recorded(void **state)
     }
 }
 
-static void let_go(struct fixture *f, const char *key, unsigned char seed, const char *job_id)
-{
-    mirror(f, key, seed, job_id);
-    gone(f, key);
-    assert_int_equal(remove_gone(f, false), 1);
-}
-
 static void test_closes_and_deletes_end_in_removed(void **state)
 {
     struct fixture *f = *state;
@@ -301,116 +183,6 @@ static void test_waiting_is_kept_and_a_done_row_forgets_its_error(void **state)
                                          "next_attempt_at IS NULL AND error_code IS NULL AND "
                                          "attempts = 0 AND job_id = 'job_1'"),
                      1);
-}
-
-/* ---- rows that change under way -------------------------------------------------------------- */
-
-static void test_a_row_edited_while_its_update_flies_is_updated_again(void **state)
-{
-    struct fixture *f = *state;
-    const struct job_hash two = hash_of(2), three = hash_of(3);
-    mirror(f, "a", 1, "job_1");
-    mark_update(f, "a", 2);
-    mark_update(f, "a", 3);
-    record_as(f, "a", OP_UPDATE, OUTCOME_DONE, &two, NULL);
-    struct recorded r = row_of(f, "a");
-    assert_int_equal(r.state, ROW_PENDING);
-    assert_int_equal(r.op, OP_UPDATE);
-    assert_memory_equal(&r.synced, &two, sizeof two);
-    record_as(f, "a", OP_UPDATE, OUTCOME_DONE, &three, NULL);
-    record_as(f, "a", OP_UPDATE, OUTCOME_DONE, &three, NULL);
-    assert_int_equal(row_of(f, "a").state, ROW_SYNCED);
-}
-
-static void test_a_refusal_of_what_is_no_longer_wanted_does_not_stick(void **state)
-{
-    struct fixture *f = *state;
-    const struct job_hash two = hash_of(2);
-    mirror(f, "a", 1, "job_1");
-    mark_update(f, "a", 2);
-    mark_update(f, "a", 3);
-    record_as(f, "a", OP_UPDATE, OUTCOME_REFUSED, &two, NULL);
-    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
-    record_as(f, "a", OP_UPDATE, OUTCOME_REFUSED, &two, NULL);
-    assert_int_equal(row_of(f, "a").state, ROW_REFUSED);
-}
-
-static void test_a_row_edited_while_its_create_flies_is_updated_after_it(void **state)
-{
-    struct fixture *f = *state;
-    const struct job_hash one = hash_of(1);
-    const struct outcome o = created_as("job_1");
-    mark_pending(f, "a", OP_CREATE, 1);
-    assert_true(journal(f, "a", 1));
-    struct sighting s = sighting_of("a", 2, 1);
-    s.mark = ROW_STATES;
-    mark(f, &s);
-    record_as(f, "a", OP_CREATE, OUTCOME_DONE, &one, &o);
-    struct recorded r = row_of(f, "a");
-    assert_int_equal(r.state, ROW_PENDING);
-    assert_int_equal(r.op, OP_UPDATE);
-    assert_string_equal(r.job_id, "job_1");
-    assert_int_equal(attempts_in_journal(f), 0);
-}
-
-static void test_a_row_let_go_while_its_update_flies_is_still_closed(void **state)
-{
-    struct fixture *f = *state;
-    const struct job_hash two = hash_of(2);
-    mirror(f, "a", 1, "job_1");
-    mark_update(f, "a", 2);
-    gone(f, "a");
-    assert_int_equal(remove_gone(f, false), 1);
-    record_as(f, "a", OP_UPDATE, OUTCOME_DONE, &two, NULL);
-    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
-    assert_int_equal(row_of(f, "a").op, OP_CLOSE);
-    assert_false(row_of(f, "a").has_desired);
-}
-
-static void test_a_row_that_push_finds_there_again_is_not_closed(void **state)
-{
-    struct fixture *f = *state;
-    const struct job_hash one = hash_of(1);
-    let_go(f, "a", 1, "job_1");
-    database_run(f->pg, "UPDATE qudra_sync.job SET gone_at = now() - interval '1 hour'");
-    const struct result r = {.mapping = "jobs",
-                             .key = "a",
-                             .op = OP_NONE,
-                             .sent = &one,
-                             .verdict = {.state = ROW_SYNCED, .op = OP_NONE, .synced = true}};
-    record(f, &r);
-    assert_int_equal(row_of(f, "a").state, ROW_SYNCED);
-    assert_false(row_of(f, "a").gone);
-}
-
-static void test_a_row_that_came_back_while_its_close_flies_is_opened_again(void **state)
-{
-    struct fixture *f = *state;
-    let_go(f, "a", 1, "job_1");
-    mark_update(f, "a", 1);
-    record_as(f, "a", OP_CLOSE, OUTCOME_DONE, NULL, NULL);
-    struct recorded r = row_of(f, "a");
-    assert_int_equal(r.state, ROW_PENDING);
-    assert_int_equal(r.op, OP_UPDATE);
-    assert_string_equal(r.job_status, "closed");
-    let_go(f, "b", 2, "job_2");
-    mark_update(f, "b", 2);
-    record_as(f, "b", OP_DELETE, OUTCOME_DONE, NULL, NULL);
-    assert_int_equal(row_of(f, "b").op, OP_CREATE);
-}
-
-static void test_a_row_gone_while_its_create_flies_is_removed_after_it(void **state)
-{
-    struct fixture *f = *state;
-    const struct job_hash one = hash_of(1);
-    const struct outcome o = created_as("job_1");
-    mark_pending(f, "a", OP_CREATE, 1);
-    assert_true(journal(f, "a", 1));
-    gone(f, "a");
-    record_as(f, "a", OP_CREATE, OUTCOME_DONE, &one, &o);
-    assert_true(row_of(f, "a").gone);
-    assert_int_equal(remove_gone(f, false), 1);
-    assert_int_equal(row_of(f, "a").op, OP_CLOSE);
 }
 
 /* ---- one job, one row ------------------------------------------------------------------------ */
@@ -480,11 +252,6 @@ static void test_a_job_passes_from_one_row_to_another_in_one_batch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STATE_TEST(test_the_queue_is_close_delete_update_then_creates_by_priority),
-        STATE_TEST(test_a_row_is_picked_when_its_time_has_come_and_not_while_it_is_gone),
-        STATE_TEST(test_only_pending_rows_without_a_job_are_journalled),
-        STATE_TEST(test_a_row_with_an_unsettled_attempt_is_not_journalled_again),
-        STATE_TEST(test_a_row_that_wants_something_else_since_it_was_picked_is_not_journalled),
         STATE_TEST(test_a_create_that_is_done_is_bound_counted_and_out_of_the_journal),
         STATE_TEST(test_a_create_that_is_bound_but_not_confirmed_counts_against_the_quota),
         STATE_TEST(test_what_was_answered_is_kept_where_it_differs_from_what_was_sent),
@@ -492,15 +259,8 @@ int main(void)
         STATE_TEST(test_every_outcome_of_an_update_is_recorded),
         STATE_TEST(test_closes_and_deletes_end_in_removed),
         STATE_TEST(test_waiting_is_kept_and_a_done_row_forgets_its_error),
-        STATE_TEST(test_a_row_edited_while_its_update_flies_is_updated_again),
-        STATE_TEST(test_a_refusal_of_what_is_no_longer_wanted_does_not_stick),
-        STATE_TEST(test_a_row_edited_while_its_create_flies_is_updated_after_it),
-        STATE_TEST(test_a_row_let_go_while_its_update_flies_is_still_closed),
-        STATE_TEST(test_a_row_that_push_finds_there_again_is_not_closed),
-        STATE_TEST(test_a_row_that_came_back_while_its_close_flies_is_opened_again),
-        STATE_TEST(test_a_row_gone_while_its_create_flies_is_removed_after_it),
         STATE_TEST(test_a_job_is_never_bound_to_two_rows),
         STATE_TEST(test_a_job_passes_from_one_row_to_another_in_one_batch),
     };
-    return cmocka_run_group_tests_name("state_push", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("state_verdicts", tests, NULL, NULL);
 }
