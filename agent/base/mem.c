@@ -24,9 +24,9 @@ enum {
     ARENA_DEFAULT_BLOCK = 16 * 1024,
     ARENA_MIN_BLOCK = 256,
     BUF_FIRST_CAP = 64,
-    KEEP_FREED = 2 * 1024 * 1024,
-    MAP_FROM = 1024 * 1024, /* what is larger is mapped, and goes back when it is freed */
-    GROW_BY = 256 * 1024,
+    KEEP_FREED = 1024 * 1024,
+    MAP_FROM = 256 * 1024, /* what is larger is mapped, and goes back when it is freed */
+    GROW_BY = 128 * 1024,
 };
 
 struct arena_block {

@@ -16,7 +16,7 @@ enum {
     FIRST_ROWS = 100,
     LEAST_ROWS = 2, /* to see that a key stands twice */
     MOST_ROWS = 5000,
-    MOST_KEYS = 2000, /* of which each becomes a row of the state in one statement */
+    MOST_KEYS = 1000, /* of which each becomes a row of the state in one statement */
     PAGE_BYTES = 1024 * 1024,
     GROWTH = 4,
 };
