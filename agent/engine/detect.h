@@ -15,8 +15,7 @@
 enum detect_kind {
     DETECT_PASS_SCAN,    /* all source rows, then all state rows */
     DETECT_PASS_CHANGED, /* rows at or after the watermark */
-    DETECT_PASS_OUTBOX,  /* rows that triggers have noted; becomes a scan when the outbox asks for
-                            one */
+    DETECT_PASS_OUTBOX,  /* rows that triggers have noted; a scan where the outbox asks for one */
 };
 
 struct detect_counts {
@@ -60,9 +59,9 @@ struct detect_options {
     struct detect_sink sink;
     bool all; /* the sink wants every row, not only those that differ: for `plan` and `check` */
     bool only_counts; /* it marks nothing; only for a scan */
-    bool keys_only; /* DETECT_PASS_SCAN of a mapping of which nothing is recorded: each row wants a
-                       create, and push, which reads it anyway, finds out of what. Each row's texts
-                       are so read once, and not twice */
+    /* DETECT_PASS_SCAN of a mapping of which nothing is recorded: each row wants a create, and of
+     * what, push finds out, which reads it anyway: so texts are read once, and not twice. */
+    bool keys_only;
 };
 
 struct detection *detect_new(struct feed *f, const struct detect_options *o);

@@ -26,11 +26,10 @@ struct feed {
     const char *identity; /* of the database that is read: see source_identity */
     char seen_to[64];     /* every change before this has been seen here; "": not known */
     bool unread;          /* its pass took the keys alone: push is the first to read its rows */
-    int64_t swept_ms;   /* wall clock: end of the last whole scan, by whoever held what we hold; 0:
-                           none */
-    int64_t fence;      /* the accounts held under one up to this were part of a whole pass */
-    int64_t pass_fence; /* of the pass under way */
-    char catch_up[64];  /* accounts came to us that have been looked at up to this; "": none */
+    int64_t swept_ms;     /* wall clock: end of the last whole scan, whoever made it; 0: none */
+    int64_t fence;        /* the accounts held under one up to this were part of a whole pass */
+    int64_t pass_fence;   /* of the pass under way */
+    char catch_up[64];    /* accounts came to us that have been looked at up to this; "": none */
     char catching_up[64]; /* in the pass under way */
     bool blind;     /* of some account it is not known; the mapping's watermark may do for it */
     bool must_scan; /* an account came to us of which not even that is known */

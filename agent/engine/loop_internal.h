@@ -62,8 +62,7 @@ struct loop {
     int64_t count_rows_at_ms; /* monotonic: for metrics, not before */
 
     bool stopping;
-    bool
-        asked_again; /* once, backfill: all seemed done at the last turn, and the queue was asked */
+    bool asked_again;    /* once, backfill: all seemed done, and the queue was asked once more */
     int64_t progress_ms; /* when a request last succeeded or there was nothing to do */
     int64_t requests_seen;
 };

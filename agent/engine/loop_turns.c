@@ -7,13 +7,11 @@
 #include "base/clock.h"
 #include "engine/loop_internal.h"
 
-#define FLIGHT_MAX 128 /* requests of all accounts: each costs a few ten kilobytes */
-#define HANDS_MAX  24  /* accounts with rows in hand: up to half a megabyte each */
-#define SLICE_MS   500 /* how long, where others wait for it */
-#define ROUND_MS                                                                                   \
-    50 /* then answers are fetched, and the heart may beat; the round goes on later                \
-        */
-#define SHELVE_MS 1000 /* rows that cannot leave for so long are put back */
+#define FLIGHT_MAX 128  /* requests of all accounts: each costs a few ten kilobytes */
+#define HANDS_MAX  24   /* accounts with rows in hand: up to half a megabyte each */
+#define SLICE_MS   500  /* how long, where others wait for it */
+#define ROUND_MS   50   /* then answers are fetched, and the heart may beat */
+#define SHELVE_MS  1000 /* rows that cannot leave for so long are put back */
 
 void loop_wake(struct loop *l, struct worker *w, int64_t now_ms)
 {

@@ -19,8 +19,7 @@
 #define ATTEMPTS_MAX    5000
 #define CANDIDATES_MAX  20000
 #define CLOCK_MARGIN_MS 10000
-#define LOOKS_IN_WAIT                                                                              \
-    8 /* the second look comes after this part of settle_wait, then ever more rarely */
+#define LOOKS_IN_WAIT   8 /* settle_wait / this until the second look, then ever longer */
 #define LOOK_AT_MOST_MS 60000
 #define FAILED_MAX      8 /* about settle_wait: after that only a person, or time, mends it */
 #define LOOKS_MIN       2 /* a page that shifts under a listing can hide a job once */

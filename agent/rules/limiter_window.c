@@ -21,10 +21,9 @@
  */
 #include "rules/limiter_window.h"
 
-#define SECOND  1000    /* the resolution of X-RateLimit-Reset and Date */
-#define LONGEST 3600000 /* a window that claims to be longer is not believed */
-#define ROUNDING                                                                                   \
-    (2 * SECOND) /* how far a rounded edge may wander without the clocks having moved */
+#define SECOND         1000         /* the resolution of X-RateLimit-Reset and Date */
+#define LONGEST        3600000      /* a window that claims to be longer is not believed */
+#define ROUNDING       (2 * SECOND) /* how far a rounded edge wanders while the clocks stay */
 #define NO_RESET       (INT64_MIN / 2)
 #define SILENT_WINDOWS 2 /* after so many without a header nothing is known any more */
 

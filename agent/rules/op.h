@@ -51,8 +51,7 @@ enum desired_kind {
     DESIRED_JOB,     /* a payload that breaks no rule */
     DESIRED_REFUSED, /* the row is there but cannot be sent */
     DESIRED_GONE,    /* no row, excluded by `where`, or `removed` */
-    DESIRED_UNREAD,  /* the row is there, and whoever pushes it reads what it wants: a first mirror
-                      */
+    DESIRED_UNREAD,  /* the row is there; who pushes it reads what it wants: a first mirror */
 };
 extern const struct job_hash op_unread; /* the hash of what that is; no job and no refusal has it */
 struct desired {

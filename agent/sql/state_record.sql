@@ -5,9 +5,9 @@
 -- becomes its desired_hash, so that push looks once more and not for ever. A row that was let go
 -- (`unwanted`) is not called back by a late answer, but by push finding it there again when nothing
 -- had to be sent; it is no longer gone then, unless that was noted just now, perhaps after push had
--- looked. A row that was marked unread (op_unread) wants what push has found.
--- A job that another row has is not bound twice (promise 2). The arrays come by way of
--- SELECT for the reason that state_journal.sql gives.
+-- looked. A row that was marked unread (op_unread) wants what push has found. A job that another row
+-- has is not bound twice (promise 2). The arrays come by way of SELECT for the reason that
+-- state_journal.sql gives.
 --
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys, $5::text[] operations
 -- sent (NULL: none), $6::text[] states, $7::text[] operations to wait for, $8::bigint[] flags (1:

@@ -1,7 +1,7 @@
 -- At start: what an agent had under way is uncertain, since the account was last held: later it cannot
--- have sent anything. A journalled row counts whatever its state says. Where the agent died and did not give its lease back, a row that is sending without a
--- journal never left and waits again; and updates may have been on their way: of pending rows with a
--- job nothing is known as confirmed any more.
+-- have sent anything. A journalled row counts whatever its state says. Where the agent died and did not
+-- give its lease back, a row that is sending without a journal never left and waits again; and updates
+-- may have been on their way: of pending rows with a job nothing is known as confirmed any more.
 -- $1::text account, $2::bigint fence, $3::boolean the agent died
 -- One row: fenced, how many became uncertain.
 WITH fence AS MATERIALIZED (

@@ -5,8 +5,8 @@
 -- Rows: i (from 1), fence (NULL: not taken), environment as it was recorded, not given back by the
 -- last holder, ms since it was last held (NULL: never), fields that came back as sent, changed ones,
 -- jobs created this month (UTC: assumed, Part B), ms since a create was last refused for quota,
--- configured quota (-1: unlimited), creates are journalled or under way, rows are pending, deferred, how far its last
--- holder had looked (NULL: not known).
+-- configured quota (-1: unlimited), creates are journalled or under way, rows are pending, deferred, how
+-- far its last holder had looked (NULL: not known).
 WITH wanted AS MATERIALIZED (
     SELECT * FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS w (name, environment, i)),
 free AS MATERIALIZED (
