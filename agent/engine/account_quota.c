@@ -73,9 +73,12 @@ static void turn_month(struct account *a, int64_t now_ms)
 
 bool account_is_open(struct account *a, struct pg *state, bool *open, struct err *e)
 {
+    *open = false;
+    if (a->quota >= 0)
+        return true;
     if (!a->mirrors && !state_mirrors(state, a->config->name, &a->mirrors, e))
         return false;
-    *open = a->quota < 0 && !a->mirrors;
+    *open = !a->mirrors;
     return true;
 }
 

@@ -105,6 +105,19 @@ static bool is_first_mirror(struct loop *l, const struct feed *f, bool *first, s
     return true;
 }
 
+/* While rows are looked at and sent by another mapping than before, the state was made by neither:
+ * if this pass is broken off, and the mapping of before comes back, it must look at all rows too.
+ */
+static bool forget_mapping(struct loop *l, const struct feed *f, const struct watermark *w,
+                           struct err *e)
+{
+    const struct watermark neither = {.fingerprint = ""};
+    if (is_shared(l, f) || w->fingerprint == NULL || w->fingerprint[0] == '\0' ||
+        !fingerprint_differs(f, w))
+        return true;
+    return state_set_watermark(l->state, &l->leases[0], f->mapping->name, &neither, false, e);
+}
+
 static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct err *e)
 {
     bool first;
@@ -113,7 +126,7 @@ static bool start_pass(struct loop *l, struct feed *f, int64_t now_ms, struct er
     struct watermark w;
     f->woken = false;
     bool ok = check_triggers(l, f, e) && state_watermark(l->state, f->mapping->name, &a, &w, e) &&
-              is_first_mirror(l, f, &first, e);
+              is_first_mirror(l, f, &first, e) && forget_mapping(l, f, &w, e);
     if (ok) {
         const struct detect_options o = {
             .kind = kind_of(l, f, &w),

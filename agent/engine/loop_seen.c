@@ -70,8 +70,10 @@ static void take_seen(struct loop *l, const struct seen *s)
 }
 
 /* Nothing is known: the mapping's watermark holds at the start, if all of them were left at one
- * time, and so by one agent; later it says nothing of them. */
-static void note_gap(struct loop *l, const struct taken *taken, size_t n, bool known)
+ * time, and so by one agent; later it says nothing of them. Nor of one that was never held, or was
+ * last looked at under other mappings (`strange`): an agent that knew some accounts alone has moved
+ * it past their rows. */
+static void note_gap(struct loop *l, const struct taken *taken, size_t n, bool known, bool strange)
 {
     int64_t longest = 0, shortest = INT64_MAX;
     for (size_t i = 0; i < n; i++) {
@@ -84,7 +86,7 @@ static void note_gap(struct loop *l, const struct taken *taken, size_t n, bool k
         struct feed *f = &l->feeds[i];
         if (f->mapping->account_sql == NULL || (known && is_followed(f)))
             continue;
-        f->must_scan = f->must_scan || apart || f->began;
+        f->must_scan = f->must_scan || apart || strange || f->began;
         f->blind = true;
     }
 }
@@ -92,7 +94,7 @@ static void note_gap(struct loop *l, const struct taken *taken, size_t n, bool k
 void loop_seen_take(struct loop *l, const struct taken *taken, size_t n)
 {
     struct seen s;
-    bool known = true;
+    bool known = true, strange = false;
     if (n == 0)
         return;
     for (size_t i = 0; i < n; i++) {
@@ -100,8 +102,9 @@ void loop_seen_take(struct loop *l, const struct taken *taken, size_t n)
         if (read)
             take_seen(l, &s);
         known = known && read;
+        strange = strange || (taken[i].seen != NULL ? !read : taken[i].held_ago_ms < 0);
     }
-    note_gap(l, taken, n, known);
+    note_gap(l, taken, n, known, strange);
 }
 
 /* ---- a pass ------------------------------------------------------------------------------------
