@@ -16,7 +16,6 @@ struct feed {
     int64_t overlap_ms;    /* the mapping's, else sync.overlap */
 
     int64_t next_poll_ms; /* monotonic */
-    int64_t next_scan_ms;
     bool in_window;  /* this window of sync.schedule has not looked at it yet */
     bool woken;      /* a NOTIFY came while the pass was under way: another one follows at once */
     int64_t shape;   /* of what the triggers watch, as it was when the pass began; 0: no triggers */
