@@ -16,7 +16,7 @@ struct feed {
     int64_t overlap_ms;    /* the mapping's, else sync.overlap */
 
     int64_t next_poll_ms; /* monotonic */
-    bool in_window;  /* this window of sync.schedule has not looked at it yet */
+    bool in_window;       /* this window of sync.schedule has not looked at it yet */
     bool woken;      /* a NOTIFY came while the pass was under way: another one follows at once */
     int64_t shape;   /* of what the triggers watch, as it was when the pass began; 0: no triggers */
     bool asleep;     /* whoever notes a change now sends a NOTIFY: see outbox_sleep */
