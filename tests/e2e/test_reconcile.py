@@ -115,6 +115,7 @@ class Drift(ReconcileCase):
         self.edit(2, city="Tabuk", status="paused")
         self.db.psql("UPDATE job SET title = 'Another' WHERE id IN (2, 3)")
         self.agent.run("once")
+        self.age()
         report = self.reconcile(expect=ROWS_LEFT)
         self.assert_drift(report, edited=1)
         self.assertEqual(report["findings"][0]["fields"], ["city", "status"])

@@ -175,8 +175,7 @@ class TheSource(GuardCase):
         running = self.agent.start("backfill")
         scans = ("FROM pg_stat_activity WHERE application_name = 'qudra-sync source' "
                  "AND datname = current_database() AND state = 'active' AND query ~ 'pg_sleep'")
-        eventually(lambda: self.db.value(f"SELECT count(*) {scans}"))
-        self.db.psql(f"SELECT pg_terminate_backend(pid) {scans}")
+        eventually(lambda: self.db.value(f"SELECT count(pg_terminate_backend(pid)) {scans}"))
         self.assertEqual(running.wait(), AWAY)
         self.assert_none_removed()
         self.assertEqual(self.held(), 0)
