@@ -16,7 +16,7 @@
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
 
-/* Once, at the start: what is freed stays at hand for the next page or request, up to a few MB.
+/* Once, at the start: what is freed stays at hand for the next page or request, up to 1 MB.
  * Given back to the kernel at once, it would come back page by page, each with a fault. */
 void mem_init(void);
 void *mem_alloc(size_t bytes);            /* zeroed */

@@ -3,8 +3,8 @@
  *
  * The function runs inside the partner's own write, with the rights of the agent's role, so:
  *  - every name in it says its schema, operators too: what the writer may do, and what his
- *    search_path finds first, play no part. A SET search_path on the function would do the same at
- * a sixth of its whole cost;
+ *    search_path finds first, play no part. A SET search_path on the function would do the same
+ *    at a sixth of its whole cost;
  *  - it does not fail for a column that has been renamed or dropped since: it asks for a whole
  *    scan. A WHEN clause would be cheaper, and keep the partner from dropping the column;
  *  - values are compared by their bytes (*=): json and point know no equality, and 1.0 is sent
