@@ -25,7 +25,7 @@ enum {
     ARENA_MIN_BLOCK = 256,
     BUF_FIRST_CAP = 64,
     KEEP_FREED = 1024 * 1024,
-    MAP_FROM = 256 * 1024, /* what is larger is mapped, and goes back when it is freed */
+    MAP_FROM = 128 * 1024, /* what is larger is mapped, and goes back when it is freed */
     GROW_BY = 128 * 1024,
 };
 
@@ -262,17 +262,20 @@ void buf_release(struct buf *b)
     buf_init(b, b->max);
 }
 
-/* Room for `bytes` more and the NUL. False when that would pass the maximum. */
+/* Room for `bytes` more and the NUL: twice what there was, or just so much. False when that would
+ * pass the maximum. */
 static bool grow(struct buf *b, size_t bytes)
 {
-    size_t cap = b->cap ? b->cap : BUF_FIRST_CAP;
+    size_t needed = b->len + bytes + 1;
+    size_t cap = b->cap ? b->cap : BUF_FIRST_CAP / 2;
 
     if (bytes > b->max - b->len || bytes > PTRDIFF_MAX - 1 - b->len) {
         b->overflowed = true;
         return false;
     }
-    while (cap - 1 < b->len + bytes)
-        cap = cap > PTRDIFF_MAX / 2 ? PTRDIFF_MAX : cap * 2;
+    cap = cap > PTRDIFF_MAX / 2 ? PTRDIFF_MAX : cap * 2;
+    if (cap < needed)
+        cap = needed;
     b->data = mem_realloc(b->data, cap);
     b->cap = cap;
     return true;
@@ -353,4 +356,12 @@ void buf_truncate(struct buf *b, size_t len)
 const char *buf_str(const struct buf *b)
 {
     return b->data ? b->data : "";
+}
+
+char *buf_take(struct buf *b)
+{
+    char *text = b->data ? b->data : mem_strdup("");
+
+    buf_init(b, b->max);
+    return text;
 }

@@ -75,5 +75,6 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 void buf_truncate(struct buf *b, size_t len); /* shortens; BUG if len > b->len */
 const char *buf_str(const struct buf *b);     /* never NULL */
+char *buf_take(struct buf *b); /* the text, for mem_free(); the buffer is as after buf_release() */
 
 #endif

@@ -23,13 +23,12 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
-#define PIECE_USUAL        ((size_t)64 << 10) /* curl's own: what is handed to the kernel at once */
-#define PIECE_LARGE        (256L << 10)
+#define PIECE_READ         (32L << 10) /* of an answer at once: a hundred jobs are long */
 
 struct exchange {
     CURL *easy;
     struct curl_slist *lines; /* with the key in it: wiped */
-    const char *body;         /* the caller's */
+    char *body; /* until it has left: nothing is sent twice, and a hundred jobs are long */
     size_t body_len, body_sent;
     int64_t not_after_ms;
     struct answer *answer;
@@ -72,6 +71,7 @@ static void free_lines(struct curl_slist *lines)
 static void exchange_clear(struct exchange *x)
 {
     free_lines(x->lines);
+    mem_free(x->body);
     http_response_free(x->answer ? &x->answer->response : NULL);
     *x = (struct exchange){.easy = x->easy};
 }
@@ -159,8 +159,14 @@ static size_t read_body(char *to, size_t size, size_t n, void *arg)
         return CURL_READFUNC_ABORT;
     const size_t left = x->body_len - x->body_sent, room = size * n;
     const size_t take = left < room ? left : room;
+    if (take == 0)
+        return 0;
     memcpy(to, x->body + x->body_sent, take);
     x->body_sent += take;
+    if (take == left) {
+        mem_free(x->body);
+        x->body = NULL;
+    }
     return take;
 }
 
@@ -249,6 +255,7 @@ static void set_callbacks(struct exchange *x)
     SET(CURLOPT_PREREQFUNCTION, check_time);
     SET(CURLOPT_PREREQDATA, x);
     SET(CURLOPT_ERRORBUFFER, x->said);
+    SET(CURLOPT_BUFFERSIZE, PIECE_READ);
     SET(CURLOPT_WRITEFUNCTION, keep_body);
     SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_HEADERFUNCTION, keep_header);
@@ -263,8 +270,6 @@ static void set_request(struct exchange *x, const struct http_request *r)
     SET(CURLOPT_HTTPHEADER, x->lines);
     if (r->body) {
         SET(CURLOPT_UPLOAD, 1L);
-        if (x->body_len > PIECE_USUAL) /* rather one piece than many */
-            SET(CURLOPT_UPLOAD_BUFFERSIZE, PIECE_LARGE);
         SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->body_len);
         SET(CURLOPT_READFUNCTION, read_body);
         SET(CURLOPT_READDATA, x);

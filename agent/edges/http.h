@@ -22,7 +22,7 @@ struct http_request {
     const char *method; /* GET, POST, PATCH, PUT, DELETE */
     const char *url;
     const char *idempotency_key; /* NULL: none */
-    const char *body;            /* NULL: none; must last until the response has ended */
+    char *body; /* NULL: none; taken over, and freed when the last of it has left */
     size_t body_len;
     const struct secret *key;
     const char *ca_file; /* certificates to verify by; NULL: the system's */
@@ -30,6 +30,7 @@ struct http_request {
     int64_t not_after_ms; /* monotonic: nothing of it leaves after that; 0: at any time */
     void *tag;            /* handed back */
 };
+/* The body is taken over by a start that fails, too. */
 bool http_start(struct http *h, const struct http_request *r, struct err *e) MUST_CHECK;
 /* Moves what is in flight as far as it goes without waiting. */
 bool http_go_on(struct http *h, struct err *e) MUST_CHECK;

@@ -3,6 +3,7 @@
  * that have been read are kept, so that the next ones need no memory of their own.
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -52,8 +53,18 @@ void http_answers_free(struct answer **spare)
     }
 }
 
+/* Room for all of it at once, where its length is told; nobody is believed beyond what is kept. */
+static void make_room(struct answer *a)
+{
+    const char *told = http_header(&a->response, "content-length");
+    const unsigned long long bytes = told ? strtoull(told, NULL, 10) : 0;
+    buf_reserve(&a->body, bytes < BODY_KEEP_MAX ? (size_t)bytes : BODY_KEEP_MAX);
+}
+
 bool http_answer_add_body(struct answer *a, const char *data, size_t len)
 {
+    if (a->body.len == 0)
+        make_room(a);
     buf_add(&a->body, data, len);
     return !a->body.overflowed;
 }

@@ -32,15 +32,25 @@ static void begin_url(struct buf *b, const struct dialect *d)
     buf_add(b, d->base_url, len);
 }
 
-static const char *keep(struct arena *a, struct buf *b, size_t *len)
+static void check_length(const struct buf *b)
 {
     if (b->overflowed)
         BUG("qudra: a request beyond all bounds");
-    const char *copy = arena_strndup(a, buf_str(b), b->len);
-    if (len)
-        *len = b->len;
+}
+
+static const char *end_url(struct buf *b, struct arena *a)
+{
+    check_length(b);
+    const char *url = arena_strndup(a, b->data, b->len);
     buf_release(b);
-    return copy;
+    return url;
+}
+
+static void set_body(struct qudra_request *out, struct buf *b)
+{
+    check_length(b);
+    out->body_len = b->len;
+    out->body = buf_take(b);
 }
 
 /* `id` NULL: the path has no {id}. */
@@ -56,7 +66,7 @@ static const char *url_of(const struct dialect *d, const char *path, const char 
         path = mark + strlen("{id}");
     }
     buf_addstr(&b, path);
-    return keep(a, &b, NULL);
+    return end_url(&b, a);
 }
 
 static void plain(struct qudra_request *out, const char *method, const char *url)
@@ -64,14 +74,13 @@ static void plain(struct qudra_request *out, const char *method, const char *url
     *out = (struct qudra_request){.method = method, .url = url};
 }
 
-static void one_job(const struct job *job, unsigned fields, bool nulls, struct arena *a,
-                    struct qudra_request *out)
+static void one_job(const struct job *job, unsigned fields, bool nulls, struct qudra_request *out)
 {
     struct buf b = BUF_INIT(REQUEST_MAX);
     struct json_writer w;
     json_writer_init(&w, &b);
     job_write(&w, job, fields, nulls);
-    out->body = keep(a, &b, &out->body_len);
+    set_body(out, &b);
 }
 
 /* Part A. */
@@ -79,7 +88,7 @@ void qudra_create(const struct dialect *d, const struct job *job, struct arena *
                   struct qudra_request *out)
 {
     plain(out, "POST", url_of(d, d->create_path, NULL, a));
-    one_job(job, JOB_ALL, false, a, out);
+    one_job(job, JOB_ALL, false, out);
 }
 
 /* About what a job's JSON takes: more is only slower. */
@@ -114,7 +123,7 @@ void qudra_bulk_create(const struct dialect *d, const struct job *const *jobs, s
     if (wrapped)
         json_close_object(&w);
     plain(out, "POST", url_of(d, d->bulk_path, NULL, a));
-    out->body = keep(a, &b, &out->body_len);
+    set_body(out, &b);
 }
 
 /* Part B. */
@@ -128,7 +137,7 @@ void qudra_update(const struct dialect *d, const char *job_id, const struct job 
                   unsigned fields, struct arena *a, struct qudra_request *out)
 {
     plain(out, d->update_method, url_of(d, d->update_path, job_id, a));
-    one_job(job, qudra_replaces(d) ? JOB_ALL : fields, true, a, out);
+    one_job(job, qudra_replaces(d) ? JOB_ALL : fields, true, out);
 }
 
 /* Part B. */
@@ -168,5 +177,5 @@ void qudra_list(const struct dialect *d, const char *cursor, int page, struct ar
         buf_addstr(&b, "&cursor=");
         add_encoded(&b, cursor);
     }
-    plain(out, "GET", keep(a, &b, NULL));
+    plain(out, "GET", end_url(&b, a));
 }

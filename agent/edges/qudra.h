@@ -17,7 +17,7 @@
 struct qudra_request {
     const char *method;
     const char *url;
-    const char *body; /* NULL: none */
+    char *body; /* NULL: none; for http_start(), which frees it */
     size_t body_len;
 };
 

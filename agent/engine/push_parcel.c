@@ -5,7 +5,7 @@
 
 #include "engine/push_internal.h"
 
-#define BULK_BLOCK   ((size_t)64 * 1024)
+#define BULK_BLOCK   ((size_t)32 * 1024)
 #define SINGLE_BLOCK ((size_t)4 * 1024)
 
 struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)

@@ -67,13 +67,13 @@ bool sender_start(struct sender *s, struct errand *errand, const struct qudra_re
     };
     if (a->stopped) /* the one request that asks whether the key is taken again */
         a->probe_at_ms = now_ms + a->config->timeout_ms;
+    LOG_TRACE("request leaves", log_str("method", request->method), log_str("url", request->url),
+              log_str("body", request->body));
     if (!http_start(s->http, &r, e))
         return false;
     a->in_flight++;
     errand->ticket = limiter_sent(a->limiter, now_ms);
     errand->key_number = a->key_number;
-    LOG_TRACE("request leaves", log_str("method", request->method), log_str("url", request->url),
-              log_str("body", request->body));
     s->requests++;
     return true;
 }

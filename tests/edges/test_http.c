@@ -166,7 +166,7 @@ static void start_until(struct bench *b, const char *method, const char *body, i
     const struct http_request r = {.method = method,
                                    .url = b->url,
                                    .idempotency_key = body ? "idem-1" : NULL,
-                                   .body = body,
+                                   .body = body ? mem_strdup(body) : NULL,
                                    .body_len = body ? strlen(body) : 0,
                                    .key = b->key,
                                    .timeout_ms = timeout_ms,

@@ -137,6 +137,23 @@ static void test_what_would_pass_the_maximum_is_dropped_whole(void **state)
     buf_release(&b);
 }
 
+static void test_a_buf_hands_its_text_over(void **state)
+{
+    struct buf b = BUF_INIT(1000);
+    char *text, *none;
+
+    (void)state;
+    buf_addstr(&b, "kept");
+    text = buf_take(&b);
+    none = buf_take(&b);
+    buf_addstr(&b, "another"); /* in memory of its own */
+    assert_string_equal(text, "kept");
+    assert_string_equal(none, "");
+    mem_free(text);
+    mem_free(none);
+    buf_release(&b);
+}
+
 static void test_plain_memory_is_zeroed_and_never_null(void **state)
 {
     char *p = mem_alloc(8);
@@ -165,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_a_zeroed_arena_works_without_init),
         cmocka_unit_test(test_a_buf_grows_and_stays_terminated),
         cmocka_unit_test(test_what_would_pass_the_maximum_is_dropped_whole),
+        cmocka_unit_test(test_a_buf_hands_its_text_over),
         cmocka_unit_test(test_plain_memory_is_zeroed_and_never_null),
     };
 
