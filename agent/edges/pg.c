@@ -149,10 +149,12 @@ static bool send_params(struct pg *pg, const char *sql, const struct pg_params *
  * held up. */
 static bool wait_for_part(struct pg *pg, size_t parts, int stop_fd, struct err *e)
 {
-    if (parts >= SHORT_PARTS && pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_LATE) {
-        struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
-        ppoll(&stop, 1, &(struct timespec){.tv_nsec = GATHER_US * 1000L}, NULL);
-    }
+    if (parts < SHORT_PARTS)
+        return wait_for(pg, POLLIN, stop_fd, e);
+    if (pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_READY)
+        return true;
+    struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
+    ppoll(&stop, 1, &(struct timespec){.tv_nsec = GATHER_US * 1000L}, NULL);
     return wait_for(pg, POLLIN, stop_fd, e);
 }
 
