@@ -33,11 +33,12 @@ static bool is_letter_or_digit(char c)
     return is_letter(c) || (unsigned)(c - '0') < 10;
 }
 
-/* The letters of U+0600-063F and U+0641-064A, which are nearly all of Arabic, two bytes each. */
+/* The letters of U+0600-063F and U+0641-064A, which are nearly all of Arabic, two bytes each; but
+ * not U+061C, which nobody sees. */
 static bool is_arabic(const char *s, size_t len)
 {
     unsigned char first = (unsigned char)s[0], second = len > 1 ? (unsigned char)s[1] : 0;
-    return (first == 0xD8 && (second & 0xC0) == 0x80) ||
+    return (first == 0xD8 && (second & 0xC0) == 0x80 && second != 0x9C) ||
            (first == 0xD9 && (unsigned)(second - 0x81) < 10);
 }
 
@@ -48,7 +49,7 @@ static bool sort_out(const char *s, lanes *kept)
     lanes v = lanes_at(s), next = lanes_at(s + 1);
     lanes ascii = lanes_between(v, 0, 0x7F) & ~(lanes_are(v, '<') | lanes_are(v, '&'));
     lanes latin = lanes_between(v | lanes_fill(0x20), 'a', 'z') | lanes_between(v, '0', '9');
-    lanes first = (lanes_are(v, 0xD8) & lanes_between(next, 0x80, 0xBF)) |
+    lanes first = (lanes_are(v, 0xD8) & lanes_between(next, 0x80, 0xBF) & ~lanes_are(next, 0x9C)) |
                   (lanes_are(v, 0xD9) & lanes_between(next, 0x81, 0x8A));
     lanes second = lanes_moved_on(first);
     *kept = latin | first | second;

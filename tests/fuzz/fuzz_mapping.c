@@ -23,7 +23,8 @@ static void write_sql(const struct mapping *m, struct arena *a)
         types.key[i] = "integer";
     for (int q = 0; q < MAPPING_QUERIES; q++) {
         bool looks_for_changes = q == MAPPING_CHANGED || q == MAPPING_CHANGED_AFTER;
-        if (looks_for_changes && m->updated_at == NULL)
+        if ((looks_for_changes && m->updated_at == NULL) ||
+            (q == MAPPING_WRITE_BACK && !mapping_writes_back(m)))
             continue; /* nobody asks for it then */
         struct err e = ERR_INIT;
         HOLDS(mapping_sql(m, (enum mapping_query)q, &types, "Asia/Riyadh", a, &e) != NULL ||

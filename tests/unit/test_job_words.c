@@ -29,6 +29,8 @@ static void test_what_a_server_may_change_does_not_count(void **state)
         {"a\xc2\xa0z", "a z"},
         {"\xd9\x85\xd9\x8f\xd9\x87\xd9\x86\xd8\xaf\xd8\xb3",
          "\xd9\x85\xd9\x87\xd9\x86\xd8\xaf\xd8\xb3"},
+        {"Cooks \xd8\xb7\xd8\xa8\xd8\xae and \xd8\x9cothers\xd8\x9c", /* U+061C shows nothing */
+         "Cooks \xd8\xb7\xd8\xa8\xd8\xae and others"},
         {"\xe2\x80\x9cquoted\xe2\x80\x9d", "\"quoted\""},
         {NULL, ""},
     };
