@@ -163,9 +163,12 @@ static bool take_one(struct work *k, struct account *a, struct err *e)
     struct taken *taken;
     if (!state_add_accounts(k->state, &name, 1, e) || !take_when_free(k, a, &taken, e))
         return false;
-    return taken->fence == 0 ? account_refuse_environment(a, taken->environment, e)
-                             : account_begin(a, k->state, taken, &k->tenure.until_ms, e) &&
-                                   account_divide_window(a, k->state, e);
+    if (taken->fence == 0)
+        return account_refuse_environment(a, taken->environment, e);
+    if (!account_recover(&a, taken, 1, k->state, e))
+        return false;
+    account_begin(a, taken, &k->tenure.until_ms);
+    return account_divide_window(a, k->state, e);
 }
 
 static bool take(struct work *k, struct account *a, struct err *e)

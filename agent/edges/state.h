@@ -233,11 +233,15 @@ struct open_attempt {
 /* Journalled creates of the account, oldest first, that are not in flight in this process. */
 bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,
                          struct open_attempt **out, size_t *n, struct err *e) MUST_CHECK;
-/* At start: what was `sending` when the last agent ended is now uncertain. `died`: it did not give
- * its lease back, so updates may have been on their way as well: what Qudra holds of the pending
- * rows is not known any more, and they are sent whole. */
-bool state_recover(struct pg *pg, const struct lease *l, bool died, int64_t *uncertain,
-                   struct err *e) MUST_CHECK;
+struct recovery {
+    struct lease lease;
+    bool died;         /* the last holder did not give it back */
+    int64_t uncertain; /* filled: rows that are so now */
+};
+/* At start, for accounts that were taken: what was `sending` when the last agent ended is now
+ * uncertain. Where it died, updates may have been on their way as well: what Qudra holds of the
+ * pending rows is not known any more, and they are sent whole. */
+bool state_recover(struct pg *pg, struct recovery *r, size_t n, struct err *e) MUST_CHECK;
 /* Which rows are bound to these job ids; out[i] NULL mapping: none. */
 struct binding {
     const char *mapping, *key;
@@ -271,6 +275,9 @@ struct bound {
 /* Which rows have these jobs: out[i] belongs to job_ids[i]. */
 bool state_listed(struct pg *pg, const char *account, const char *const *job_ids, size_t n,
                   struct arena *a, struct bound *out, struct err *e) MUST_CHECK;
+/* Some jobs of the account that should be at Qudra, in no order. */
+bool state_witnesses(struct pg *pg, const char *account, size_t limit, struct arena *a,
+                     const char ***job_ids, size_t *n, struct err *e) MUST_CHECK;
 /* Rows with a job that should be at Qudra, by mapping and key, page by page; after = NULL for the
  * first. */
 bool state_bound(struct pg *pg, const char *account, const struct binding *after, size_t limit,

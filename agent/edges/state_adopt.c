@@ -37,6 +37,16 @@ bool state_listed(struct pg *pg, const char *account, const char *const *job_ids
     return true;
 }
 
+bool state_witnesses(struct pg *pg, const char *account, size_t limit, struct arena *a,
+                     const char ***job_ids, size_t *n, struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, account);
+    pg_add_int(&c.params, (int64_t)limit);
+    return state_read_keys(&c, sql_state_witnesses, a, job_ids, n, e);
+}
+
 bool state_bound(struct pg *pg, const char *account, const struct binding *after, size_t limit,
                  struct arena *a, struct bound **out, size_t *n, struct err *e)
 {

@@ -30,13 +30,27 @@ bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struc
     return true;
 }
 
-bool state_recover(struct pg *pg, const struct lease *l, bool died, int64_t *uncertain,
-                   struct err *e)
+bool state_recover(struct pg *pg, struct recovery *r, size_t n, struct err *e)
 {
+    enum { FENCED, PLACE, COUNT };
     struct state_call c;
-    state_call_init(&c, pg, l);
-    pg_add_bool(&c.params, died);
-    return state_write_count(&c, sql_state_recover, uncertain, e);
+    struct pg_result *found;
+    state_call_init(&c, pg, NULL);
+    c.account = n == 1 ? r[0].lease.account : "…";
+    struct pg_array *name = state_call_column(&c, PG_TEXT);
+    struct pg_array *fence = state_call_column(&c, PG_INT8);
+    struct pg_array *died = state_call_column(&c, PG_BOOL);
+    for (size_t i = 0; i < n; i++) {
+        pg_array_str(name, r[i].lease.account);
+        pg_array_int(fence, r[i].lease.fence);
+        pg_array_bool(died, r[i].died);
+    }
+    if (!state_write(&c, sql_state_recover, &found, e))
+        return false;
+    for (size_t row = 0; row < pg_rows(found); row++)
+        r[state_read_place(found, row, PLACE, n)].uncertain = pg_int(found, row, COUNT, 0);
+    pg_result_free(found);
+    return true;
 }
 
 bool state_bindings(struct pg *pg, const char *account, const char *const *job_ids, size_t n,

@@ -170,22 +170,28 @@ bool account_divide_window(struct account *a, struct pg *state, struct err *e)
     return true;
 }
 
-static bool recover(struct account *a, struct pg *state, const struct taken *t, struct err *e)
+bool account_recover(struct account *const *accounts, const struct taken *taken, size_t n,
+                     struct pg *state, struct err *e)
 {
-    int64_t uncertain = 0;
-    bool died = t->torn && t->held_ago_ms >= 0;
-    if (!t->under_way && !died)
-        return true;
-    if (!state_recover(state, &a->lease, died, &uncertain, e))
-        return false;
-    if (uncertain > 0)
-        LOG_WARN("creates in flight when the last agent ended are uncertain",
-                 log_str("account", a->config->name), log_int("rows", uncertain));
-    return true;
+    struct recovery *r = mem_alloc((n + 1) * sizeof *r);
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool died = taken[i].torn && taken[i].held_ago_ms >= 0;
+        if (taken[i].fence > 0 && (taken[i].under_way || died))
+            r[k++] = (struct recovery){
+                .lease = {.account = accounts[i]->config->name, .fence = taken[i].fence},
+                .died = died};
+    }
+    bool ok = k == 0 || state_recover(state, r, k, e);
+    for (size_t i = 0; ok && i < k; i++)
+        if (r[i].uncertain > 0)
+            LOG_WARN("creates in flight when the last agent ended are uncertain",
+                     log_str("account", r[i].lease.account), log_int("rows", r[i].uncertain));
+    mem_free(r);
+    return ok;
 }
 
-bool account_begin(struct account *a, struct pg *state, const struct taken *t,
-                   const int64_t *until_ms, struct err *e)
+void account_begin(struct account *a, const struct taken *t, const int64_t *until_ms)
 {
     a->lease.fence = t->fence;
     a->join_at_ms = a->divide_at_ms = 0;
@@ -195,11 +201,8 @@ bool account_begin(struct account *a, struct pg *state, const struct taken *t,
     a->as_sent = t->as_sent;
     a->changed = t->changed;
     account_recall_quota(a, t);
-    if (!recover(a, state, t, e))
-        return false;
     a->held = true;
     a->until_ms = until_ms;
-    return true;
 }
 
 void account_end(struct account *a)

@@ -82,11 +82,12 @@ bool account_row_counts(const struct account_row *row);
 bool account_read_row(const struct config *c, const struct account_row *row, struct arena *a,
                       const struct config_account **out, struct err *e) MUST_CHECK;
 
-/* The account was taken: what the state knows of it is taken up, and what was in flight when the
- * last agent died becomes uncertain. `until_ms` is the agent's time, and must outlive the account.
- */
-bool account_begin(struct account *a, struct pg *state, const struct taken *t,
-                   const int64_t *until_ms, struct err *e) MUST_CHECK;
+/* Accounts were taken: what was in flight when their last agents ended becomes uncertain. */
+bool account_recover(struct account *const *accounts, const struct taken *taken, size_t n,
+                     struct pg *state, struct err *e) MUST_CHECK;
+/* And then, for each: what the state knows of it is taken up. `until_ms` is the agent's time, and
+ * must outlive the account. */
+void account_begin(struct account *a, const struct taken *t, const int64_t *until_ms);
 /* It was given back, or lost. */
 void account_end(struct account *a);
 /* Its jobs were made in that environment, which its key is not for. */

@@ -2,7 +2,7 @@
  * Suspects are kept as hashes of their job ids: only how many different ones there are matters, and
  * that none of them is asked for again. At most as many gather as were in flight when it began.
  *
- * Jobs are asked for in the order of their rows, and rows that lie together may well have lost
+ * Jobs are asked for as the database finds them, and rows that lie together may well have lost
  * their jobs together: a few that are missing prove little. So the list has the last word.
  */
 #include "engine/doubt.h"
@@ -166,25 +166,25 @@ static bool look_or_lose(struct doubt *d, int64_t now_ms, struct err *e)
 }
 
 /* A job that has not been asked for, or any job at all when none was there; NULL: there is none. */
-static const char *choose(const struct doubt *d, const struct bound *rows, size_t n)
+static const char *choose(const struct doubt *d, const char *const *job_ids, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!is_suspect(d, hash_of(rows[i].recorded.job_id)))
-            return rows[i].recorded.job_id;
-    return d->account->jobs_missing && n > 0 ? rows[0].recorded.job_id : NULL;
+        if (!is_suspect(d, hash_of(job_ids[i])))
+            return job_ids[i];
+    return d->account->jobs_missing && n > 0 ? job_ids[0] : NULL;
 }
 
 static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
 {
     struct account *a = d->account;
     struct arena arena;
-    struct bound *rows;
-    size_t n;
+    const char **job_ids;
+    size_t n, most = d->n_suspects + 1;
     if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->jobs_missing)
         return look_or_lose(d, now_ms, e);
     arena_init(&arena, 0);
-    bool ok = state_bound(d->state, a->config->name, NULL, d->n_suspects + 1, &arena, &rows, &n, e);
-    const char *next = ok ? choose(d, rows, n) : NULL;
+    bool ok = state_witnesses(d->state, a->config->name, most, &arena, &job_ids, &n, e);
+    const char *next = ok ? choose(d, job_ids, n) : NULL;
     if (next != NULL)
         ok = ask(d, next, &arena, now_ms, e);
     else if (ok && d->n_suspects <= REMOVE_FLOOR)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "engine/loop_internal.h"
 
+#define PORTION          500    /* accounts that are taken up between two heartbeats */
 #define STRAY_MS         5000   /* free for so long: nobody else wants it */
 #define STRAY_FIRST_MS   10000  /* kept for so long before it is offered again, then twice that, */
 #define STRAY_LONGEST_MS 300000 /* and so on, up to this */
@@ -186,8 +187,7 @@ static bool begin(struct loop *l, struct worker *w, const struct taken *t, bool 
 {
     if (t->fence == 0) /* without an environment: this agent has just been declared dead */
         return t->environment == NULL || refuse_foreign(l, w, t->environment, e);
-    if (!account_begin(&w->account, l->state, t, &l->tenure.until_ms, e))
-        return false;
+    account_begin(&w->account, t, &l->tenure.until_ms);
     w->stand = WORKER_HELD;
     w->stray = stray;
     if (stray)
@@ -197,6 +197,25 @@ static bool begin(struct loop *l, struct worker *w, const struct taken *t, bool 
         LOG_INFO("account taken over", log_str("account", w->account.config->name));
     if (t->pending || t->under_way || t->deferred || account_tell_wait_ms(&w->account, now_ms) == 0)
         loop_wake(l, w, now_ms);
+    return true;
+}
+
+/* What the last holders had under way, in portions: thousands of accounts of an agent that died
+ * with long queues take longer than a heart may stand still. *lost: it did. */
+static bool recover(struct loop *l, struct worker *const *of, const struct taken *taken, size_t n,
+                    bool *lost, struct err *e)
+{
+    struct account *accounts[PORTION];
+    for (size_t i = 0; i < n && !*lost; i += PORTION) {
+        size_t k = n - i < PORTION ? n - i : PORTION;
+        for (size_t j = 0; j < k; j++)
+            accounts[j] = &of[taken[i + j].wish]->account;
+        if (!account_recover(accounts, taken + i, k, l->state, e) ||
+            !tenure_beat(&l->tenure, l->state, clock_mono_ms(), lost, e))
+            return false;
+    }
+    if (*lost)
+        lose_all(l);
     return true;
 }
 
@@ -226,6 +245,9 @@ static bool take(struct loop *l, size_t most, bool stray, int64_t now_ms, struct
     size_t wanted = list_wishes(l, wishes, of);
     bool ok = wanted == 0 || state_take(l->state, l->tenure.name, wishes, wanted, most,
                                         stray ? STRAY_MS : 0, &a, &taken, &n, e);
+    bool lost = false;
+    ok = ok && recover(l, of, taken, n, &lost, e);
+    n = lost ? 0 : n;
     for (size_t i = 0; ok && i < n; i++)
         ok = begin(l, of[taken[i].wish], &taken[i], stray, now_ms, e);
     l->torn = l->torn || !ok;

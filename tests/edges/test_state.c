@@ -67,7 +67,7 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     assert_err(ERR_FENCED, state_journal(f->pg, l, &attempt, 1, &flag, &err));
     assert_err(ERR_FENCED, state_record(f->pg, l, results, 1, &err));
     assert_err(ERR_FENCED, state_record(f->pg, l, results, 2, &err));
-    assert_err(ERR_FENCED, state_recover(f->pg, l, false, &count, &err));
+    assert_err(ERR_FENCED, state_recover(f->pg, &(struct recovery){.lease = *l}, 1, &err));
     assert_err(ERR_FENCED, state_refresh(f->pg, l, &o, 1, &err));
     assert_err(ERR_FENCED, state_learn(f->pg, l, 1, 2, &err));
     assert_err(ERR_FENCED, state_retry(f->pg, l, NULL, NULL, NULL, &count, &err));

@@ -8,19 +8,15 @@ static void test_what_a_dead_agent_had_under_way_is_uncertain_and_settled(void *
     struct fixture *f = *state;
     struct open_attempt *open;
     size_t n;
-    int64_t uncertain;
+    struct recovery r = {.lease = f->lease, .died = true};
     const struct job_hash one = hash_of(1);
     mark_pending(f, "a", OP_CREATE, 1);
     mark_pending(f, "b", OP_CREATE, 1);
-    mark_pending(f, "never left", OP_CREATE, 1);
     assert_true(journal(f, "a", 1) && journal(f, "b", 1));
-    database_run(f->pg,
-                 "UPDATE qudra_sync.job SET state = 'sending' WHERE source_key = 'never left'");
     assert_done(state_open_attempts(f->pg, "acme", 10, &f->arena, &open, &n, &err));
     assert_int_equal(n, 0);
-    assert_done(state_recover(f->pg, &f->lease, true, &uncertain, &err));
-    assert_int_equal(uncertain, 2);
-    assert_int_equal(row_of(f, "never left").state, ROW_PENDING);
+    assert_done(state_recover(f->pg, &r, 1, &err));
+    assert_int_equal(r.uncertain, 2);
     assert_done(state_open_attempts(f->pg, "acme", 10, &f->arena, &open, &n, &err));
     assert_int_equal(n, 2);
     assert_string_equal(open[0].key, "a");
@@ -38,6 +34,26 @@ static void test_what_a_dead_agent_had_under_way_is_uncertain_and_settled(void *
     assert_int_equal(row_of(f, "b").state, ROW_SYNCED);
     assert_int_equal(attempts_in_journal(f), 0);
     assert_true(journal(f, "a", 1));
+}
+
+static void test_each_of_many_is_recovered_for_itself(void **state)
+{
+    struct fixture *f = *state;
+    struct lease other;
+    assert_true(take_lease(f->pg, "najd", "us", &other));
+    mirror(f, "a", 1, "job_1");
+    mark_update(f, "a", 2);
+    mark_pending(f, "b", OP_CREATE, 1);
+    assert_true(journal(f, "b", 1));
+    struct recovery r[] = {{.lease = other, .died = true}, {.lease = f->lease}};
+    assert_done(state_recover(f->pg, r, 2, &err));
+    assert_int_equal(r[0].uncertain, 0);
+    assert_int_equal(r[1].uncertain, 1);
+    assert_true(row_of(f, "a").has_synced);
+    r[1].died = true;
+    assert_done(state_recover(f->pg, r, 2, &err));
+    assert_int_equal(r[1].uncertain, 0);
+    assert_false(row_of(f, "a").has_synced);
 }
 
 static void test_jobs_are_told_by_the_row_that_has_them(void **state)
@@ -95,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STATE_TEST(test_what_a_dead_agent_had_under_way_is_uncertain_and_settled),
+        STATE_TEST(test_each_of_many_is_recovered_for_itself),
         STATE_TEST(test_jobs_are_told_by_the_row_that_has_them),
         STATE_TEST(test_a_refresh_writes_only_what_is_new),
         STATE_TEST(test_what_was_learned_of_fields_adds_up),

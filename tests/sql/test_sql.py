@@ -1,5 +1,6 @@
 """The statements and the migrations, held against each other by a real server."""
 
+import json
 import re
 import sys
 import unittest
@@ -79,6 +80,49 @@ class TheStatements(ServerCase):
                     self.db.psql(f"SET search_path = ''; {statement}")
                 else:
                     self.db.psql(f"SET search_path = ''; PREPARE p AS {statement}")
+
+
+class AnAccountAmongMany(ServerCase):
+    """What is asked for each of thousands of accounts costs what it has, and not what all have."""
+    ROWS = 40_000
+    FEW = 100
+
+    def setUp(self):
+        super().setUp()
+        for migration in MIGRATIONS:
+            self.db.psql(migration.read_text())
+        self.db.psql(f"""
+            INSERT INTO qudra_sync.account (name, fence) VALUES ('new', 7);
+            INSERT INTO qudra_sync.job (account, mapping, source_key, state, job_id)
+            SELECT 'employer-' || i % 200, 'jobs', i, 'synced', 'job_' || i
+              FROM generate_series(1, {self.ROWS}) i;
+            INSERT INTO qudra_sync.job (account, mapping, source_key, state, operation)
+            SELECT 'new', 'jobs', 'n' || i, 'pending', 'create' FROM generate_series(1, 5) i""")
+
+    def looked_at(self, statement, values):
+        """Rows of `job` that an execution reads."""
+        text = self.db.psql(f"PREPARE p AS {body((ROOT / 'agent/sql' / statement).read_text())};"
+                            f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE p ({values})")
+        return rows_of_job(json.loads(text[text.index("["):])[0]["Plan"])
+
+    def test_costs_no_more_than_its_own_rows(self):
+        for analysed in (False, True):
+            if analysed:
+                self.db.psql("ANALYZE")
+            for statement, values in (
+                    ("state_mirrors.sql", "'new'"), ("state_witnesses.sql", "'new', 1"),
+                    ("state_witnesses.sql", "'employer-7', 1"),
+                    ("state_recover.sql", "ARRAY['new'], ARRAY[7], ARRAY[true]")):
+                with self.subTest(statement, values=values, analysed=analysed):
+                    self.assertLessEqual(self.looked_at(statement, values), self.FEW)
+
+
+def rows_of_job(plan):
+    own = 0
+    if plan.get("Relation Name") == "job" and "Scan" in plan["Node Type"]:
+        own = plan["Actual Loops"] * sum(plan.get(rows, 0) for rows in (
+            "Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck"))
+    return own + sum(rows_of_job(part) for part in plan.get("Plans", []))
 
 
 if __name__ == "__main__":

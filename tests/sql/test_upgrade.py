@@ -29,12 +29,14 @@ FILL = f"""
                                            payload_hash, payload_fields)
     SELECT mapping, source_key, account, 'k', '\\x00', '\\x{WIDE}'
       FROM qudra_sync.job WHERE state = 'sending';
+    INSERT INTO qudra_sync.job (account, mapping, source_key, state)
+    VALUES ('acme', 'never', 'left', 'sending');
     INSERT INTO qudra_sync.watermark (mapping, changed_to, shape)
     VALUES ('jobs', '2026-01-01Z', 7);
     GRANT SELECT ON qudra_sync.job TO PUBLIC;
 """
 KEPT = "SELECT account, mapping, source_key, state, operation, priority, job_id, changed_at " \
-       "FROM qudra_sync.job ORDER BY source_key"
+       "FROM qudra_sync.job WHERE mapping = 'jobs' ORDER BY source_key"
 QUEUED = "SELECT account, state, operation, priority, mapping, source_key " \
          "FROM qudra_sync.queue ORDER BY source_key"
 DUE_IN_QUEUE = f"""
@@ -73,8 +75,13 @@ class TheFirstVersion(ServerCase):
         self.assertEqual(self.count(rf"create_attempt WHERE payload_fields = '\x{NARROW}'"), 50)
 
     def test_has_what_waits_in_the_queue(self):
-        self.assertEqual(self.count("queue"), 50 * len(WAITING))
+        self.assertEqual(self.count("queue"), 50 * len(WAITING) + 1)
         self.assert_queue_follows()
+
+    def test_puts_back_in_line_what_was_sending_and_is_not_journalled(self):
+        self.assertEqual(self.count("job WHERE state = 'sending'"), 50)
+        self.assertEqual(self.count("queue WHERE mapping = 'never' AND state = 'pending' "
+                                    "AND operation = 'create'"), 1)
 
     def test_forgets_since_when_removed_rows_have_been_gone(self):
         self.assertEqual(self.count("job WHERE gone_at IS NOT NULL"), 50)
