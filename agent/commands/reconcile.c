@@ -139,13 +139,19 @@ static bool wait_a_beat(struct work *k, struct err *e)
 static bool take_when_free(struct work *k, struct account *a, struct taken **taken, struct err *e)
 {
     const char *name = a->config->name;
+    char sight[SIGHT_SIZE];
     const struct take_wish wish = {.account = name, .environment = a->environment->name};
+    const struct take_order order = {.agent = k->tenure.name,
+                                     .wishes = &wish,
+                                     .n = 1,
+                                     .most = 1,
+                                     .sight = feed_sight(k->feeds, k->setup.n_mappings, sight)};
     int64_t since_ms = clock_mono_ms();
     for (size_t n = 0;;) {
         bool lost;
         int64_t now_ms = clock_mono_ms(), waited_ms = now_ms - since_ms;
         if (!tenure_beat(&k->tenure, k->state, now_ms, &lost, e) ||
-            !state_take(k->state, k->tenure.name, &wish, 1, 1, 0, &k->setup.arena, taken, &n, e))
+            !state_take(k->state, &order, &k->setup.arena, taken, &n, e))
             return false;
         if (n > 0)
             return true;

@@ -122,28 +122,28 @@ static void read_taken(const struct pg_result *r, size_t row, size_t n, struct a
     };
 }
 
-bool state_take(struct pg *pg, const char *agent, const struct take_wish *wishes, size_t n,
-                size_t most, int64_t free_ms, struct arena *a, struct taken **out, size_t *n_out,
-                struct err *e)
+bool state_take(struct pg *pg, const struct take_order *o, struct arena *a, struct taken **out,
+                size_t *n_out, struct err *e)
 {
     struct state_call c;
     struct pg_result *r;
     state_call_init(&c, pg, NULL);
-    pg_add_str(&c.params, agent);
-    pg_add_int(&c.params, (int64_t)most);
-    pg_add_int(&c.params, free_ms);
+    pg_add_str(&c.params, o->agent);
+    pg_add_int(&c.params, (int64_t)o->most);
+    pg_add_int(&c.params, o->free_ms);
+    pg_add_str(&c.params, o->sight);
     struct pg_array *name = state_call_column(&c, PG_TEXT);
     struct pg_array *environment = state_call_column(&c, PG_TEXT);
-    for (size_t i = 0; i < n; i++) {
-        pg_array_str(name, wishes[i].account);
-        pg_array_str(environment, wishes[i].environment);
+    for (size_t i = 0; i < o->n; i++) {
+        pg_array_str(name, o->wishes[i].account);
+        pg_array_str(environment, o->wishes[i].environment);
     }
     if (!state_read(&c, sql_state_take, &r, e))
         return false;
     *n_out = pg_rows(r);
     *out = arena_alloc(a, (*n_out + 1) * sizeof **out);
     for (size_t i = 0; i < *n_out; i++)
-        read_taken(r, i, n, a, &(*out)[i]);
+        read_taken(r, i, o->n, a, &(*out)[i]);
     pg_result_free(r);
     return true;
 }

@@ -67,11 +67,17 @@ struct taken {
     const char *seen;                  /* see state_seen; NULL: not known */
 };
 
-/* Takes at most `most` of the wishes, in their order: those that nobody holds, for at least
- * `free_ms`. */
-bool state_take(struct pg *pg, const char *agent, const struct take_wish *wishes, size_t n,
-                size_t most, int64_t free_ms, struct arena *a, struct taken **out, size_t *n_out,
-                struct err *e) MUST_CHECK;
+struct take_order {
+    const char *agent;
+    const struct take_wish *wishes;
+    size_t n;
+    size_t most;     /* at most so many, in the order of the wishes, of those that nobody holds, */
+    int64_t free_ms; /* for at least so long */
+    const char *sight; /* how `seen` begins that holds for this agent's mappings: any other is told
+                        * and forgotten, since rows are about to be marked under these */
+};
+bool state_take(struct pg *pg, const struct take_order *o, struct arena *a, struct taken **out,
+                size_t *n_out, struct err *e) MUST_CHECK;
 /* So that another agent need not wait; nothing of them may be in flight. */
 bool state_give(struct pg *pg, const struct lease *leases, size_t n, struct err *e) MUST_CHECK;
 /* Frees what the agent holds besides these: the answer to a state_take or state_give was lost. */

@@ -3,6 +3,8 @@
  */
 #include "engine/feed.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping)
@@ -11,4 +13,19 @@ struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping)
         if (strcmp(feeds[i].mapping->name, mapping) == 0)
             return &feeds[i];
     return NULL;
+}
+
+bool feed_is_followed(const struct feed *f)
+{
+    return f->mapping->account_sql != NULL && f->mapping->detect == DETECT_WATERMARK;
+}
+
+const char *feed_sight(const struct feed *feeds, size_t n, char out[SIGHT_SIZE])
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < n; i++)
+        if (feed_is_followed(&feeds[i]))
+            h = h * 31 + feeds[i].mapping->fingerprint;
+    snprintf(out, SIGHT_SIZE, "%016" PRIx64 " ", h);
+    return out;
 }

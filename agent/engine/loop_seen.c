@@ -5,7 +5,7 @@
  * with the account when it is given back or its holder is declared dead. Where it is not known, or
  * was written under another mapping, a whole scan makes good for it.
  *
- * What is written: a hash of the mappings, the wall clock at the end of the last whole scan, and
+ * What is written: the mark of the mappings, the wall clock at the end of the last whole scan, and
  * the time up to which every change has been seen, the least of all mappings.
  */
 #include <inttypes.h>
@@ -17,18 +17,11 @@
 #include "engine/loop_internal.h"
 
 #define SAME_END_MS 10000 /* accounts left within this time were left by one agent */
-#define FORM        "%016" PRIx64 " %" PRId64 " %s"
 
 struct seen {
-    uint64_t mappings;
     int64_t swept_ms;
     char to[64];
 };
-
-static bool is_followed(const struct feed *f)
-{
-    return f->mapping->account_sql != NULL && f->mapping->detect == DETECT_WATERMARK;
-}
 
 /* Times of one form: their order is that of their text, "-infinity" first. */
 static void sooner(char to[64], const char *other)
@@ -37,31 +30,22 @@ static void sooner(char to[64], const char *other)
         snprintf(to, 64, "%s", other);
 }
 
-static uint64_t mappings_of(const struct loop *l)
-{
-    uint64_t h = 0;
-    for (size_t i = 0; i < l->n_feeds; i++)
-        if (is_followed(&l->feeds[i]))
-            h = h * 31 + l->feeds[i].mapping->fingerprint;
-    return h;
-}
-
 /* ---- what came to us ---------------------------------------------------------------------------
  */
 
 static bool read_seen(const struct loop *l, const char *text, struct seen *out)
 {
-    return text != NULL &&
-           sscanf(text, "%16" SCNx64 " %" SCNd64 " %63s", &out->mappings, &out->swept_ms,
-                  out->to) == 3 &&
-           out->mappings == mappings_of(l);
+    char sight[SIGHT_SIZE];
+    size_t len = strlen(feed_sight(l->feeds, l->n_feeds, sight));
+    return text != NULL && strncmp(text, sight, len) == 0 &&
+           sscanf(text + len, "%" SCNd64 " %63s", &out->swept_ms, out->to) == 2;
 }
 
 static void take_seen(struct loop *l, const struct seen *s)
 {
     for (size_t i = 0; i < l->n_feeds; i++) {
         struct feed *f = &l->feeds[i];
-        if (!is_followed(f))
+        if (!feed_is_followed(f))
             continue;
         sooner(f->catch_up, s->to);
         if (f->swept_ms == 0 || s->swept_ms < f->swept_ms)
@@ -84,7 +68,7 @@ static void note_gap(struct loop *l, const struct taken *taken, size_t n, bool k
     bool apart = longest - shortest > SAME_END_MS;
     for (size_t i = 0; i < l->n_feeds; i++) {
         struct feed *f = &l->feeds[i];
-        if (f->mapping->account_sql == NULL || (known && is_followed(f)))
+        if (f->mapping->account_sql == NULL || (known && feed_is_followed(f)))
             continue;
         f->must_scan = f->must_scan || apart || strange || f->began;
         f->blind = true;
@@ -152,11 +136,12 @@ void loop_seen_fail(struct feed *f)
 
 bool loop_seen_tell(struct loop *l, struct err *e)
 {
-    struct seen s = {.mappings = mappings_of(l), .swept_ms = INT64_MAX};
+    struct seen s = {.swept_ms = INT64_MAX};
     int64_t fence = INT64_MAX;
+    char sight[SIGHT_SIZE];
     for (size_t i = 0; i < l->n_feeds; i++) {
         const struct feed *f = &l->feeds[i];
-        if (!is_followed(f))
+        if (!feed_is_followed(f))
             continue;
         if (f->seen_to[0] == '\0' || f->swept_ms == 0 || f->fence == 0)
             return true; /* not yet */
@@ -165,7 +150,8 @@ bool loop_seen_tell(struct loop *l, struct err *e)
         fence = f->fence < fence ? f->fence : fence;
     }
     char text[sizeof l->seen_told - 32], told[sizeof l->seen_told];
-    snprintf(text, sizeof text, FORM, s.mappings, s.swept_ms, s.to);
+    snprintf(text, sizeof text, "%s%" PRId64 " %s", feed_sight(l->feeds, l->n_feeds, sight),
+             s.swept_ms, s.to);
     snprintf(told, sizeof told, "%s@%" PRId64, text, fence);
     if (s.to[0] == '\0' || strcmp(told, l->seen_told) == 0)
         return true;

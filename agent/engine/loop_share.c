@@ -242,10 +242,14 @@ static bool take(struct loop *l, size_t most, bool stray, int64_t now_ms, struct
     arena_init(&a, 0);
     struct take_wish *wishes = arena_alloc(&a, (l->n_workers + 1) * sizeof *wishes);
     struct worker **of = arena_alloc(&a, (l->n_workers + 1) * sizeof(struct worker *));
-    size_t wanted = list_wishes(l, wishes, of);
-    bool ok = wanted == 0 || state_take(l->state, l->tenure.name, wishes, wanted, most,
-                                        stray ? STRAY_MS : 0, &a, &taken, &n, e);
-    bool lost = false;
+    char sight[SIGHT_SIZE];
+    const struct take_order o = {.agent = l->tenure.name,
+                                 .wishes = wishes,
+                                 .n = list_wishes(l, wishes, of),
+                                 .most = most,
+                                 .free_ms = stray ? STRAY_MS : 0,
+                                 .sight = feed_sight(l->feeds, l->n_feeds, sight)};
+    bool ok = o.n == 0 || state_take(l->state, &o, &a, &taken, &n, e), lost = false;
     ok = ok && recover(l, of, taken, n, &lost, e);
     n = lost ? 0 : n;
     for (size_t i = 0; ok && i < n; i++)

@@ -1,14 +1,15 @@
 -- Takes free accounts for an agent that lives, and tells what is known of them. One whose jobs were
 -- made in another environment than its key is for is left alone.
 -- $1::text agent, $2::bigint how many at most, $3::bigint ms that they must have been free,
--- $4::text[] accounts that it may take, $5::text[] environments of their keys (NULL: not known)
+-- $4::text how `seen` begins that holds for its mappings, $5::text[] accounts that it may take,
+-- $6::text[] environments of their keys (NULL: not known)
 -- Rows: i (from 1), fence (NULL: not taken), environment as it was recorded, not given back by the
 -- last holder, ms since it was last held (NULL: never), fields that came back as sent, changed ones,
 -- jobs created this month (UTC: assumed, Part B), ms since a create was last refused for quota,
 -- configured quota (-1: unlimited), creates are journalled or under way, rows are pending, deferred, how
 -- far its last holder had looked (NULL: not known).
 WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS w (name, environment, i)),
+    SELECT * FROM unnest($5::text[], $6::text[]) WITH ORDINALITY AS w (name, environment, i)),
 free AS MATERIALIZED (
     SELECT a.*, w.environment AS wanted, w.i
       FROM qudra_sync.account a
@@ -22,6 +23,7 @@ free AS MATERIALIZED (
 taken AS (
     UPDATE qudra_sync.account a
        SET holder = $1::text, fence = nextval('qudra_sync.fence'), torn = true,
+           seen = CASE WHEN starts_with(a.seen, $4::text) THEN a.seen END,
            environment = coalesce(a.environment, f.wanted)
       FROM free f
      WHERE a.name = f.name

@@ -37,7 +37,9 @@ static inline bool take_lease(struct pg *pg, const char *account, const char *ho
     size_t n;
     arena_init(&a, 0);
     assert_done(state_add_accounts(pg, &account, 1, &err));
-    assert_done(state_take(pg, holder, &wish, 1, 1, 0, &a, &taken, &n, &err));
+    const struct take_order o = {
+        .agent = holder, .wishes = &wish, .n = 1, .most = 1, .sight = "other"};
+    assert_done(state_take(pg, &o, &a, &taken, &n, &err));
     if (n > 0) {
         assert_true(taken->fence > 0);
         *out = (struct lease){.account = account, .fence = taken->fence};
