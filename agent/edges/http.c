@@ -23,7 +23,6 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
-#define PIECE_READ         (32L << 10) /* of an answer at once: a hundred jobs are long */
 
 struct exchange {
     CURL *easy;
@@ -255,7 +254,6 @@ static void set_callbacks(struct exchange *x)
     SET(CURLOPT_PREREQFUNCTION, check_time);
     SET(CURLOPT_PREREQDATA, x);
     SET(CURLOPT_ERRORBUFFER, x->said);
-    SET(CURLOPT_BUFFERSIZE, PIECE_READ);
     SET(CURLOPT_WRITEFUNCTION, keep_body);
     SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_HEADERFUNCTION, keep_header);
