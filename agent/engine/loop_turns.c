@@ -138,7 +138,9 @@ bool loop_turns(struct loop *l, int64_t now_ms, struct err *e)
 {
     l->n_starve = count_starving(l);
     for (size_t i = 0, n = l->n_awake; i < n && l->n_awake > 0; i++) {
-        if (clock_mono_ms() - now_ms > ROUND_MS)
+        /* However long the turn's beginning took, somebody moves on; and before an end all record:
+         * an answer that nobody wrote down, with a lease that was given back, is a stale job. */
+        if (i > 0 && !l->stopping && clock_mono_ms() - now_ms > ROUND_MS)
             break;
         struct worker *w = l->awake[l->next_turn % l->n_awake];
         size_t awake = l->n_awake;
