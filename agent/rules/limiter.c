@@ -35,7 +35,8 @@ const struct plan plans[3] = {
 
 struct limiter {
     struct limiter_options options;
-    double share;
+    double share, told_share; /* in the running window; from the next one on */
+    int64_t share_began_ms;   /* the window of `share`: when it began */
     struct limiter_windows windows;
     int64_t base_ms; /* tickets count from here */
     int in_flight;
@@ -70,7 +71,7 @@ struct limiter *limiter_new(const struct limiter_options *o, int64_t now_ms)
 {
     struct limiter *l = mem_alloc(sizeof *l);
     l->options = *o;
-    l->share = 1.0;
+    l->share = l->told_share = 1.0;
     l->base_ms = l->next_ms = l->pause_ms = l->level_ms = now_ms;
     limiter_window_init(&l->windows, o);
     return l;
@@ -83,7 +84,24 @@ void limiter_free(struct limiter *l)
 
 void limiter_set_share(struct limiter *l, double share)
 {
-    l->share = share > 0 && share < 1 ? share : 1.0;
+    l->told_share = share > 0 && share < 1 ? share : 1.0;
+    if (l->told_share < l->share || !l->windows.learned)
+        l->share = l->told_share;
+}
+
+/* After whatever may have begun another window. */
+static void follow_share(struct limiter *l)
+{
+    if (l->windows.now.began_ms == l->share_began_ms)
+        return;
+    l->share_began_ms = l->windows.now.began_ms;
+    l->share = l->told_share;
+}
+
+static void roll(struct limiter *l, int64_t now_ms)
+{
+    limiter_window_roll(&l->windows, now_ms);
+    follow_share(l);
 }
 
 /* ---- the window's budget --------------------------------------------------------------------- */
@@ -216,7 +234,7 @@ static int64_t even_gap(const struct limiter *l)
 
 int64_t limiter_wait_ms(struct limiter *l, int64_t now_ms)
 {
-    limiter_window_roll(&l->windows, now_ms);
+    roll(l, now_ms);
     if (now_ms < l->pause_ms)
         return l->pause_ms - now_ms;
     if (l->in_flight >= concurrency(l, now_ms))
@@ -230,7 +248,7 @@ int64_t limiter_wait_ms(struct limiter *l, int64_t now_ms)
 
 uint64_t limiter_sent(struct limiter *l, int64_t now_ms)
 {
-    limiter_window_roll(&l->windows, now_ms);
+    roll(l, now_ms);
     l->in_flight++;
     l->next_ms = now_ms + even_gap(l);
     return (uint64_t)(now_ms - l->base_ms);
@@ -241,7 +259,7 @@ static int64_t land(struct limiter *l, uint64_t ticket, int64_t now_ms)
     if (l->in_flight <= 0)
         BUG("limiter: an end without a request");
     l->in_flight--;
-    limiter_window_roll(&l->windows, now_ms);
+    roll(l, now_ms);
     return l->base_ms + (int64_t)ticket;
 }
 
@@ -307,6 +325,7 @@ void limiter_answered(struct limiter *l, uint64_t ticket, int64_t now_ms, int st
     measure(l, now_ms - sent_ms);
     limiter_window_answer(&l->windows, sent_ms, now_ms, h, is_about_the_window(status, h),
                           l->in_flight);
+    follow_share(l);
     if (!l->windows.learned && h->remaining == 0)
         pause_until(l, now_ms + l->windows.length_ms); /* full, and no telling until when */
     if (status == 429 || status >= 500)
@@ -337,7 +356,7 @@ static double a_minute(const struct limiter *l)
 
 void limiter_view(struct limiter *l, int64_t now_ms, struct limiter_view *out)
 {
-    limiter_window_roll(&l->windows, now_ms);
+    roll(l, now_ms);
     const struct limiter_windows *w = &l->windows;
     const bool known = w->learned;
     *out = (struct limiter_view){

@@ -79,7 +79,8 @@ struct limiter_view {
 void limiter_view(struct limiter *l, int64_t now_ms, struct limiter_view *out);
 
 /* Several agents on one key through PostgreSQL (issue "Budget"): a share of the window that this
- * agent may use, 1.0 alone. */
+ * agent may use, 1.0 alone. A smaller one holds at once, a larger one from the next window on: how
+ * much of the running one was taken since our last answer, nobody has told us. */
 void limiter_set_share(struct limiter *l, double share);
 
 #endif

@@ -83,6 +83,27 @@ static void test_an_empty_window_waits_until_its_edge_is_certain(void **state)
     limiter_free(l);
 }
 
+/* Others that used their parts have told nobody how much of theirs is left. */
+static void test_a_share_that_grows_holds_from_the_next_window_on(void **state)
+{
+    (void)state;
+    struct limiter *l = learned(99);
+    limiter_set_share(l, 0.25);
+    for (int i = 1; i < 25; i++)
+        answer(l, 10 + i, 11 + i, 201, headers(99 - i, 60, 0));
+    const int64_t wait = limiter_wait_ms(l, 100);
+    assert_true(wait > 59000);
+    limiter_set_share(l, 1);
+    assert_int_equal(limiter_wait_ms(l, 100), wait);
+    struct limiter_view v;
+    limiter_view(l, 100 + wait, &v);
+    assert_true(v.left > 25);
+    limiter_set_share(l, 0.25);
+    limiter_view(l, 100 + wait, &v);
+    assert_true(v.left <= 25);
+    limiter_free(l);
+}
+
 static void test_requests_in_flight_count_as_used(void **state)
 {
     (void)state;
@@ -319,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_one_request_leaves_before_anything_is_known),
         cmocka_unit_test(test_the_headers_are_the_truth),
         cmocka_unit_test(test_an_empty_window_waits_until_its_edge_is_certain),
+        cmocka_unit_test(test_a_share_that_grows_holds_from_the_next_window_on),
         cmocka_unit_test(test_requests_in_flight_count_as_used),
         cmocka_unit_test(test_a_fresh_window_seen_in_an_answer_is_used_at_once),
         cmocka_unit_test(test_a_late_answer_of_the_old_window_takes_nothing_from_the_new),
