@@ -92,14 +92,23 @@ static void lose_all(struct loop *l)
     list_leases(l);
 }
 
-/* Those that may go: of nobody's hands anything is in flight. */
+/* Nothing of it is in flight, and what was answered is recorded: else its turn comes first, or the
+ * next holder finds that it was not given back. */
+static bool may_go(const struct worker *w)
+{
+    if (w->account.in_flight > 0)
+        return false;
+    return w->stand == WORKER_LOST ||
+           (w->stand == WORKER_LEAVING && (w->push == NULL || !push_owes(w->push)));
+}
+
 static bool let_go(struct loop *l, struct err *e)
 {
     struct lease *given = mem_alloc((l->n_workers + 1) * sizeof *given);
     size_t n = 0;
     for (size_t i = 0; i < l->n_workers; i++) {
         struct worker *w = l->workers[i];
-        if ((w->stand != WORKER_LEAVING && w->stand != WORKER_LOST) || w->account.in_flight > 0)
+        if (!may_go(w))
             continue;
         if (w->stand == WORKER_LEAVING)
             given[n++] = w->account.lease;
@@ -165,7 +174,7 @@ void loop_give_all(struct loop *l)
         if (l->workers[i]->stand == WORKER_HELD)
             l->workers[i]->stand = WORKER_LEAVING;
     if (!let_go(l, &ignored))
-        return; /* they are freed when this agent's row goes, or its time runs out */
+        return; /* as for those that may not go: freed, not given, when this agent's row goes */
 }
 
 /* ---- taken -------------------------------------------------------------------------------------

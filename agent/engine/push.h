@@ -52,6 +52,9 @@ void push_only_removals(struct push *p, bool only);
 void push_may_prepare(struct push *p, bool may);
 bool push_starves(const struct push *p);    /* it would take some now, if it might */
 bool push_holds_rows(const struct push *p); /* it has some */
+/* Answers that are not recorded yet. A lease that is given back before says that all is known, and
+ * what Qudra has applied would count as never sent. */
+bool push_owes(const struct push *p);
 /* Puts back what is in hand and cannot leave soon. */
 void push_shelve(struct push *p);
 /* A job of ours was not there, and it is not yet known whether any is: settle must not list now. */

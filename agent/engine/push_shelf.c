@@ -31,6 +31,11 @@ bool push_holds_rows(const struct push *p)
     return p->ready.parcels + p->flying.parcels + p->answered.parcels > 0;
 }
 
+bool push_owes(const struct push *p)
+{
+    return p->answered.parcels > 0;
+}
+
 /* It did not leave, so it was not applied: its rows wait again, and need not be looked for if the
  * agent ends while they do. */
 static void put_back_journalled(struct push *p, struct parcel *c)
