@@ -139,13 +139,14 @@ static bool wait_a_beat(struct work *k, struct err *e)
 static bool take_when_free(struct work *k, struct account *a, struct taken **taken, struct err *e)
 {
     const char *name = a->config->name;
-    char sight[SIGHT_SIZE];
+    char mark[SEEN_MARK_SIZE];
     const struct take_wish wish = {.account = name, .environment = a->environment->name};
     const struct take_order order = {.agent = k->tenure.name,
                                      .wishes = &wish,
                                      .n = 1,
                                      .most = 1,
-                                     .sight = feed_sight(k->feeds, k->setup.n_mappings, sight)};
+                                     .seen_mark =
+                                         feed_seen_mark(k->feeds, k->setup.n_mappings, mark)};
     int64_t since_ms = clock_mono_ms();
     for (size_t n = 0;;) {
         bool lost;

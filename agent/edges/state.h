@@ -233,15 +233,12 @@ struct open_attempt {
 /* Journalled creates of the account, oldest first, that are not in flight in this process. */
 bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struct arena *a,
                          struct open_attempt **out, size_t *n, struct err *e) MUST_CHECK;
-struct recovery {
-    struct lease lease;
-    bool died;         /* the last holder did not give it back */
-    int64_t uncertain; /* filled: rows that are so now */
-};
 /* At start, for accounts that were taken: what was `sending` when the last agent ended is now
- * uncertain. Where it died, updates may have been on their way as well: what Qudra holds of the
- * pending rows is not known any more, and they are sent whole. */
-bool state_recover(struct pg *pg, struct recovery *r, size_t n, struct err *e) MUST_CHECK;
+ * uncertain; uncertain[i] says how many rows. Where it died (it did not give the lease back),
+ * updates may have been on their way as well: what Qudra holds of the pending rows is not known any
+ * more, and they are sent whole. */
+bool state_recover(struct pg *pg, const struct lease *leases, const bool *died, size_t n,
+                   int64_t *uncertain, struct err *e) MUST_CHECK;
 /* Which rows are bound to these job ids; out[i] NULL mapping: none. */
 struct binding {
     const char *mapping, *key;

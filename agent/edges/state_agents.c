@@ -131,7 +131,7 @@ bool state_take(struct pg *pg, const struct take_order *o, struct arena *a, stru
     pg_add_str(&c.params, o->agent);
     pg_add_int(&c.params, (int64_t)o->most);
     pg_add_int(&c.params, o->free_ms);
-    pg_add_str(&c.params, o->sight);
+    pg_add_str(&c.params, o->seen_mark);
     struct pg_array *name = state_call_column(&c, PG_TEXT);
     struct pg_array *environment = state_call_column(&c, PG_TEXT);
     for (size_t i = 0; i < o->n; i++) {
@@ -166,13 +166,20 @@ bool state_give_rest(struct pg *pg, const char *agent, const char *const *names,
     return run(&c, sql_state_give_rest, e);
 }
 
-bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
+bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, struct sharing *out,
                  struct err *e)
 {
+    enum { FENCED, COUNT, FULL_MS };
     struct state_call c;
+    struct pg_result *r;
     state_call_init(&c, pg, l);
     pg_add_str(&c.params, key_mark);
-    return state_write_count(&c, sql_state_share, count, e);
+    if (!state_write(&c, sql_state_share, &r, e))
+        return false;
+    out->accounts = pg_int(r, 0, COUNT, 1);
+    out->full_ms = pg_int(r, 0, FULL_MS, 0);
+    pg_result_free(r);
+    return true;
 }
 
 /* ---- accounts: the table -----------------------------------------------------------------------

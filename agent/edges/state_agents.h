@@ -73,8 +73,8 @@ struct take_order {
     size_t n;
     size_t most;     /* at most so many, in the order of the wishes, of those that nobody holds, */
     int64_t free_ms; /* for at least so long */
-    const char *sight; /* how `seen` begins that holds for this agent's mappings: any other is told
-                        * and forgotten, since rows are about to be marked under these */
+    const char *seen_mark; /* how `seen` begins that holds for this agent's mappings: any other is
+                            * told and forgotten, since rows are about to be marked under these */
 };
 bool state_take(struct pg *pg, const struct take_order *o, struct arena *a, struct taken **out,
                 size_t *n_out, struct err *e) MUST_CHECK;
@@ -83,8 +83,13 @@ bool state_give(struct pg *pg, const struct lease *leases, size_t n, struct err 
 /* Frees what the agent holds besides these: the answer to a state_take or state_give was lost. */
 bool state_give_rest(struct pg *pg, const char *agent, const char *const *names, size_t n,
                      struct err *e) MUST_CHECK;
-/* How many held accounts, this one counted, have work to do with the key of this mark now. */
-bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, int64_t *count,
+/* Who sends with the key of this mark. */
+struct sharing {
+    int64_t accounts; /* that are held and have work to do now, this one counted */
+    int64_t full_ms;  /* until the window ends that has no part left for this one; 0: it has, or
+                       * nobody has said anything of it */
+};
+bool state_share(struct pg *pg, const struct lease *l, const char *key_mark, struct sharing *out,
                  struct err *e) MUST_CHECK;
 bool state_add_accounts(struct pg *pg, const char *const *names, size_t n,
                         struct err *e) MUST_CHECK;

@@ -30,26 +30,22 @@ bool state_open_attempts(struct pg *pg, const char *account, size_t limit, struc
     return true;
 }
 
-bool state_recover(struct pg *pg, struct recovery *r, size_t n, struct err *e)
+bool state_recover(struct pg *pg, const struct lease *leases, const bool *died, size_t n,
+                   int64_t *uncertain, struct err *e)
 {
     enum { FENCED, PLACE, COUNT };
     struct state_call c;
-    struct pg_result *found;
+    struct pg_result *r;
     state_call_init(&c, pg, NULL);
-    c.account = n == 1 ? r[0].lease.account : "…";
-    struct pg_array *name = state_call_column(&c, PG_TEXT);
-    struct pg_array *fence = state_call_column(&c, PG_INT8);
-    struct pg_array *died = state_call_column(&c, PG_BOOL);
-    for (size_t i = 0; i < n; i++) {
-        pg_array_str(name, r[i].lease.account);
-        pg_array_int(fence, r[i].lease.fence);
-        pg_array_bool(died, r[i].died);
-    }
-    if (!state_write(&c, sql_state_recover, &found, e))
+    state_call_leases(&c, leases, n);
+    struct pg_array *dead = state_call_column(&c, PG_BOOL);
+    for (size_t i = 0; i < n; i++)
+        pg_array_bool(dead, died[i]);
+    if (!state_write(&c, sql_state_recover, &r, e))
         return false;
-    for (size_t row = 0; row < pg_rows(found); row++)
-        r[state_read_place(found, row, PLACE, n)].uncertain = pg_int(found, row, COUNT, 0);
-    pg_result_free(found);
+    for (size_t row = 0; row < pg_rows(r); row++)
+        uncertain[state_read_place(r, row, PLACE, n)] = pg_int(r, row, COUNT, 0);
+    pg_result_free(r);
     return true;
 }
 

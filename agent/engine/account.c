@@ -13,6 +13,10 @@
 #include "base/secret.h"
 
 #define PROBE_EVERY_MS 60000
+#define JOIN_LONGEST_MS                                                                            \
+    60000                 /* the documented window (rate limits page): longer is not believed      \
+                           */
+#define JOIN_SLACK_MS 500 /* between two machines' clocks */
 
 static const struct environment *find_environment(const struct secret *key)
 {
@@ -152,42 +156,64 @@ bool account_refuse_environment(const struct account *a, const char *found, stru
                        "own");
 }
 
+/* Whoever has just begun beside others waits until each of them has divided the window anew and has
+ * told how much of it was gone by then. Where that leaves no part, it begins in the next window,
+ * for its own headers have shown nothing of this one. Once: a program that is not ours may use up
+ * each window, and must be met. */
+static void join(struct account *a, const struct sharing *s, int64_t now_ms)
+{
+    if (a->join_at_ms == 0) {
+        a->join_at_ms = now_ms + (s->accounts > 1 ? ACCOUNT_DIVIDE_MS + ACCOUNT_TELL_MS : 0);
+        a->joins = true;
+    }
+    struct limiter_view v;
+    limiter_view(a->limiter, now_ms, &v);
+    if (!a->joins || now_ms < a->join_at_ms)
+        return;
+    a->joins = false;
+    if (v.used == 0 && s->full_ms > 0 && s->full_ms <= JOIN_LONGEST_MS)
+        a->join_at_ms = now_ms + s->full_ms + JOIN_SLACK_MS;
+}
+
 /* Accounts with work on one key divide its window: through PostgreSQL where they share a database,
  * else each sees the others in the headers. */
 bool account_divide_window(struct account *a, struct pg *state, struct err *e)
 {
     char mark[SECRET_MARK_SIZE];
-    int64_t sharers;
+    struct sharing s;
     if (a->key == NULL)
         return true;
     secret_mark(a->key, mark);
-    if (!state_share(state, &a->lease, mark, &sharers, e))
+    if (!state_share(state, &a->lease, mark, &s, e))
         return false;
-    limiter_set_share(a->limiter, 1.0 / (double)sharers);
-    if (a->join_at_ms == 0) /* just begun: each of them looks when it divides its own anew */
-        a->join_at_ms = clock_mono_ms() + (sharers > 1 ? ACCOUNT_DIVIDE_MS : 0);
-    a->divide_at_ms = clock_mono_ms() + ACCOUNT_DIVIDE_MS;
+    int64_t now_ms = clock_mono_ms();
+    limiter_set_share(a->limiter, 1.0 / (double)s.accounts);
+    a->crowded = s.accounts > 1;
+    join(a, &s, now_ms);
+    a->divide_at_ms = a->join_at_ms > now_ms ? a->join_at_ms : now_ms + ACCOUNT_DIVIDE_MS;
     return true;
 }
 
 bool account_recover(struct account *const *accounts, const struct taken *taken, size_t n,
                      struct pg *state, struct err *e)
 {
-    struct recovery *r = mem_alloc((n + 1) * sizeof *r);
+    struct arena a;
+    arena_init(&a, 0);
+    struct lease *leases = arena_alloc(&a, n * sizeof *leases);
+    bool *died = arena_alloc(&a, n * sizeof *died);
+    int64_t *uncertain = arena_alloc(&a, n * sizeof *uncertain);
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
-        bool died = taken[i].torn && taken[i].held_ago_ms >= 0;
-        if (taken[i].fence > 0 && (taken[i].under_way || died))
-            r[k++] = (struct recovery){
-                .lease = {.account = accounts[i]->config->name, .fence = taken[i].fence},
-                .died = died};
+        died[k] = taken[i].torn && taken[i].held_ago_ms >= 0;
+        if (taken[i].fence > 0 && (taken[i].under_way || died[k]))
+            leases[k++] = (struct lease){accounts[i]->config->name, taken[i].fence};
     }
-    bool ok = k == 0 || state_recover(state, r, k, e);
+    bool ok = k == 0 || state_recover(state, leases, died, k, uncertain, e);
     for (size_t i = 0; ok && i < k; i++)
-        if (r[i].uncertain > 0)
+        if (uncertain[i] > 0)
             LOG_WARN("creates in flight when the last agent ended are uncertain",
-                     log_str("account", r[i].lease.account), log_int("rows", r[i].uncertain));
-    mem_free(r);
+                     log_str("account", leases[i].account), log_int("rows", uncertain[i]));
+    arena_release(&a);
     return ok;
 }
 

@@ -15,6 +15,7 @@
 enum account_trouble { TROUBLE_UNKNOWN, TROUBLE_NONE, TROUBLE_KEY, TROUBLE_JOBS, TROUBLE_NO_KEY };
 
 #define ACCOUNT_DIVIDE_MS 3000 /* how often others on the same key are looked for */
+#define ACCOUNT_TELL_MS   2000 /* how often an account says what it knows of the window */
 
 struct account {
     const struct config_account *config;
@@ -33,7 +34,9 @@ struct account {
     bool starved;            /* something could leave, if more could be in flight */
 
     int64_t divide_at_ms;    /* monotonic: when others on this key are looked for again */
-    int64_t join_at_ms;      /* monotonic: they have made room by then */
+    int64_t join_at_ms;      /* monotonic: by then they have made room; 0: not looked for yet */
+    bool joins;              /* and then it is to be seen whether a part of the window is left */
+    bool crowded;            /* others with work on this key divide all of its window */
     int bulk;                /* jobs in one create request; 1: no bulk-create in this plan */
     int64_t plan_quota;      /* jobs a month, by plan or configuration; -1: unlimited */
     int64_t quota;           /* the same, corrected by what Qudra refused this month */

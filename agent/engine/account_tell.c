@@ -12,8 +12,6 @@
 #include "engine/account.h"
 #include "formats/json.h"
 
-#define TELL_EVERY_MS 2000
-
 /* ---- trouble -----------------------------------------------------------------------------------
  */
 
@@ -99,7 +97,7 @@ static bool tell_limits(struct account *a, struct pg *state, int64_t now_ms, str
     arena_release(&arena);
     buf_release(&out);
     a->news = a->news && !ok;
-    a->tell_at_ms = now_ms + TELL_EVERY_MS;
+    a->tell_at_ms = now_ms + ACCOUNT_TELL_MS;
     return ok;
 }
 

@@ -20,12 +20,12 @@ bool feed_is_followed(const struct feed *f)
     return f->mapping->account_sql != NULL && f->mapping->detect == DETECT_WATERMARK;
 }
 
-const char *feed_sight(const struct feed *feeds, size_t n, char out[SIGHT_SIZE])
+const char *feed_seen_mark(const struct feed *feeds, size_t n, char out[SEEN_MARK_SIZE])
 {
     uint64_t h = 0;
     for (size_t i = 0; i < n; i++)
         if (feed_is_followed(&feeds[i]))
             h = h * 31 + feeds[i].mapping->fingerprint;
-    snprintf(out, SIGHT_SIZE, "%016" PRIx64 " ", h);
+    snprintf(out, SEEN_MARK_SIZE, "%016" PRIx64 " ", h);
     return out;
 }

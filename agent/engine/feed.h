@@ -43,11 +43,11 @@ struct feed {
 /* The feed of a mapping's name, or NULL. */
 struct feed *feed_find(struct feed *feeds, size_t n, const char *mapping);
 
-/* Seen by an account's rows alone, as far as is written down when it changes hands: several
- * accounts in one table, looked at by watermark. */
+/* How far it was looked at is kept with each account (`seen`), so that it goes along when the
+ * account changes hands: a table of several accounts that is followed by watermark. */
 bool feed_is_followed(const struct feed *f);
-/* The mark of all mappings that are followed, with which what is written down begins. */
-#define SIGHT_SIZE 18
-const char *feed_sight(const struct feed *feeds, size_t n, char out[SIGHT_SIZE]);
+/* What every `seen` begins with: it counts only for the mappings under which it was written. */
+#define SEEN_MARK_SIZE 18
+const char *feed_seen_mark(const struct feed *feeds, size_t n, char out[SEEN_MARK_SIZE]);
 
 #endif

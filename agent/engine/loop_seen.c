@@ -35,9 +35,9 @@ static void sooner(char to[64], const char *other)
 
 static bool read_seen(const struct loop *l, const char *text, struct seen *out)
 {
-    char sight[SIGHT_SIZE];
-    size_t len = strlen(feed_sight(l->feeds, l->n_feeds, sight));
-    return text != NULL && strncmp(text, sight, len) == 0 &&
+    char mark[SEEN_MARK_SIZE];
+    size_t len = strlen(feed_seen_mark(l->feeds, l->n_feeds, mark));
+    return text != NULL && strncmp(text, mark, len) == 0 &&
            sscanf(text + len, "%" SCNd64 " %63s", &out->swept_ms, out->to) == 2;
 }
 
@@ -138,7 +138,7 @@ bool loop_seen_tell(struct loop *l, struct err *e)
 {
     struct seen s = {.swept_ms = INT64_MAX};
     int64_t fence = INT64_MAX;
-    char sight[SIGHT_SIZE];
+    char mark[SEEN_MARK_SIZE];
     for (size_t i = 0; i < l->n_feeds; i++) {
         const struct feed *f = &l->feeds[i];
         if (!feed_is_followed(f))
@@ -150,7 +150,7 @@ bool loop_seen_tell(struct loop *l, struct err *e)
         fence = f->fence < fence ? f->fence : fence;
     }
     char text[sizeof l->seen_told - 32], told[sizeof l->seen_told];
-    snprintf(text, sizeof text, "%s%" PRId64 " %s", feed_sight(l->feeds, l->n_feeds, sight),
+    snprintf(text, sizeof text, "%s%" PRId64 " %s", feed_seen_mark(l->feeds, l->n_feeds, mark),
              s.swept_ms, s.to);
     snprintf(told, sizeof told, "%s@%" PRId64, text, fence);
     if (s.to[0] == '\0' || strcmp(told, l->seen_told) == 0)

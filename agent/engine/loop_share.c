@@ -251,13 +251,13 @@ static bool take(struct loop *l, size_t most, bool stray, int64_t now_ms, struct
     arena_init(&a, 0);
     struct take_wish *wishes = arena_alloc(&a, (l->n_workers + 1) * sizeof *wishes);
     struct worker **of = arena_alloc(&a, (l->n_workers + 1) * sizeof(struct worker *));
-    char sight[SIGHT_SIZE];
+    char mark[SEEN_MARK_SIZE];
     const struct take_order o = {.agent = l->tenure.name,
                                  .wishes = wishes,
                                  .n = list_wishes(l, wishes, of),
                                  .most = most,
                                  .free_ms = stray ? STRAY_MS : 0,
-                                 .sight = feed_sight(l->feeds, l->n_feeds, sight)};
+                                 .seen_mark = feed_seen_mark(l->feeds, l->n_feeds, mark)};
     bool ok = o.n == 0 || state_take(l->state, &o, &a, &taken, &n, e), lost = false;
     ok = ok && recover(l, of, taken, n, &lost, e);
     n = lost ? 0 : n;

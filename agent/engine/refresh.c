@@ -110,6 +110,10 @@ bool refresh_turn(struct refresh *r, bool spare, int64_t now_ms, struct err *e)
     }
     if (!spare || r->next_ms < 0 || now_ms < r->next_ms)
         return true;
+    if (r->o.account->crowded) { /* who only looks has no part of the window */
+        r->next_ms = now_ms + FIRST_LOOK_MS;
+        return true;
+    }
     if (!r->walking && !begin(r, e))
         return false;
     return listing_turn(&r->listing, now_ms, e);

@@ -3,7 +3,8 @@
  *
  * A new job is `processing` for about half a minute, then `ready` or `failed` (jobs page). One walk
  * over the newest pages of the list brings embedding_status, match_ready and qudra_url up to date,
- * a hundred jobs a request. It happens only when nothing else waits for the budget.
+ * a hundred jobs a request. It happens only when nothing else waits for the budget, here or at
+ * others on the same key.
  */
 #ifndef QS_ENGINE_REFRESH_H
 #define QS_ENGINE_REFRESH_H

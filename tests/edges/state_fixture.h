@@ -38,7 +38,7 @@ static inline bool take_lease(struct pg *pg, const char *account, const char *ho
     arena_init(&a, 0);
     assert_done(state_add_accounts(pg, &account, 1, &err));
     const struct take_order o = {
-        .agent = holder, .wishes = &wish, .n = 1, .most = 1, .sight = "other"};
+        .agent = holder, .wishes = &wish, .n = 1, .most = 1, .seen_mark = "other"};
     assert_done(state_take(pg, &o, &a, &taken, &n, &err));
     if (n > 0) {
         assert_true(taken->fence > 0);

@@ -55,19 +55,20 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
                       "SELECT a::text FROM qudra_sync.account a ORDER BY 1) AS x (t)";
     bool flag;
     int64_t count;
+    struct sharing sharing;
     fill_every_state(f);
     take_over(f->pg, "us", &other);
     int64_t before = database_int(f->pg, all);
 
     assert_err(ERR_FENCED, state_mark(f->pg, l, 1, "jobs", s, 2, &err));
     assert_err(ERR_FENCED, state_gone(f->pg, l, 1, "jobs", keys, 2, &err));
-    assert_err(ERR_FENCED, state_share(f->pg, l, "mark", &count, &err));
+    assert_err(ERR_FENCED, state_share(f->pg, l, "mark", &sharing, &err));
     assert_err(ERR_FENCED, state_remove(f->pg, l, "jobs", 0, OP_CLOSE, false, &count, &err));
     assert_err(ERR_FENCED, state_set_watermark(f->pg, l, "jobs", &w, true, &err));
     assert_err(ERR_FENCED, state_journal(f->pg, l, &attempt, 1, &flag, &err));
     assert_err(ERR_FENCED, state_record(f->pg, l, results, 1, &err));
     assert_err(ERR_FENCED, state_record(f->pg, l, results, 2, &err));
-    assert_err(ERR_FENCED, state_recover(f->pg, &(struct recovery){.lease = *l}, 1, &err));
+    assert_err(ERR_FENCED, state_recover(f->pg, l, &flag, 1, &count, &err));
     assert_err(ERR_FENCED, state_refresh(f->pg, l, &o, 1, &err));
     assert_err(ERR_FENCED, state_learn(f->pg, l, 1, 2, &err));
     assert_err(ERR_FENCED, state_retry(f->pg, l, NULL, NULL, NULL, &count, &err));

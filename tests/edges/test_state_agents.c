@@ -10,7 +10,7 @@ static size_t take(struct fixture *f, const char *agent, const struct take_wish 
                    size_t most, struct taken **out)
 {
     const struct take_order o = {
-        .agent = agent, .wishes = wishes, .n = n, .most = most, .sight = "so"};
+        .agent = agent, .wishes = wishes, .n = n, .most = most, .seen_mark = "so"};
     size_t taken;
     assert_done(state_take(f->pg, &o, &f->arena, out, &taken, &err));
     return taken;
@@ -229,7 +229,7 @@ static void test_one_that_was_left_just_now_is_not_yet_astray(void **state)
     size_t n;
     assert_done(state_give(f->pg, &f->lease, 1, &err));
     const struct take_order o = {
-        .agent = "us", .wishes = &wish, .n = 1, .most = 1, .free_ms = 60000, .sight = "so"};
+        .agent = "us", .wishes = &wish, .n = 1, .most = 1, .free_ms = 60000, .seen_mark = "so"};
     assert_done(state_take(f->pg, &o, &f->arena, &taken, &n, &err));
     assert_int_equal(n, 0);
 }
@@ -396,6 +396,54 @@ static void test_a_page_is_marked_under_the_leases_of_all_its_accounts(void **st
     assert_false(row_of(f, "d").exists);
 }
 
+/* ---- one key -----------------------------------------------------------------------------------
+ */
+
+static void tell_window(struct fixture *f, const char *account, int used, int resets_in_ms)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "UPDATE qudra_sync.account SET key_mark = 'mark', limits = jsonb_build_object("
+             "'learned', true, 'limit', 60, 'used', %d, 'resets_at', "
+             "clock_timestamp() + %d * interval '1 ms') WHERE name = '%s'",
+             used, resets_in_ms, account);
+    database_run(f->pg, sql);
+}
+
+static struct sharing share(struct fixture *f)
+{
+    struct sharing s;
+    assert_done(state_share(f->pg, &f->lease, "mark", &s, &err));
+    return s;
+}
+
+static void test_a_window_with_no_part_left_for_one_more_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct lease other;
+    agent_begins(f->pg, "them");
+    assert_true(take_lease(f->pg, "najd", "them", &other));
+    tell_window(f, "najd", 30, 20000);
+    struct sharing s = share(f);
+    assert_int_equal(s.accounts, 2);
+    assert_int_equal(s.full_ms, 0);
+    tell_window(f, "najd", 31, 20000);
+    assert_in_range(share(f).full_ms, 10000, 20000);
+    tell_window(f, "najd", 60, -1);
+    assert_int_equal(share(f).full_ms, 0);
+}
+
+static void test_alone_a_window_is_full_when_its_last_request_is_gone(void **state)
+{
+    struct fixture *f = *state;
+    tell_window(f, "acme", 59, 20000);
+    struct sharing s = share(f);
+    assert_int_equal(s.accounts, 1);
+    assert_int_equal(s.full_ms, 0);
+    tell_window(f, "acme", 60, 20000);
+    assert_in_range(share(f).full_ms, 10000, 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +471,8 @@ int main(void)
         STATE_TEST(test_a_deleted_account_with_jobs_keeps_what_is_known_of_it),
         STATE_TEST(test_accounts_with_work_are_found_from_the_queue),
         STATE_TEST(test_a_page_is_marked_under_the_leases_of_all_its_accounts),
+        STATE_TEST(test_a_window_with_no_part_left_for_one_more_is_told),
+        STATE_TEST(test_alone_a_window_is_full_when_its_last_request_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

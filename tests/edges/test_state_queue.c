@@ -83,8 +83,8 @@ static void test_a_row_with_an_unsettled_attempt_is_not_journalled_again(void **
     assert_true(journal(f, "a", 1));
     database_run(f->pg, "UPDATE qudra_sync.job SET state = 'pending', operation = 'create'");
     assert_false(journal(f, "a", 1));
-    struct recovery r = {.lease = f->lease};
-    assert_done(state_recover(f->pg, &r, 1, &err));
+    int64_t n;
+    assert_done(state_recover(f->pg, &f->lease, &(bool){false}, 1, &n, &err));
     assert_int_equal(row_of(f, "a").state, ROW_UNCERTAIN);
 }
 

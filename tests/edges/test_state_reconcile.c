@@ -8,15 +8,15 @@ static void test_what_a_dead_agent_had_under_way_is_uncertain_and_settled(void *
     struct fixture *f = *state;
     struct open_attempt *open;
     size_t n;
-    struct recovery r = {.lease = f->lease, .died = true};
+    int64_t uncertain;
     const struct job_hash one = hash_of(1);
     mark_pending(f, "a", OP_CREATE, 1);
     mark_pending(f, "b", OP_CREATE, 1);
     assert_true(journal(f, "a", 1) && journal(f, "b", 1));
     assert_done(state_open_attempts(f->pg, "acme", 10, &f->arena, &open, &n, &err));
     assert_int_equal(n, 0);
-    assert_done(state_recover(f->pg, &r, 1, &err));
-    assert_int_equal(r.uncertain, 2);
+    assert_done(state_recover(f->pg, &f->lease, &(bool){true}, 1, &uncertain, &err));
+    assert_int_equal(uncertain, 2);
     assert_done(state_open_attempts(f->pg, "acme", 10, &f->arena, &open, &n, &err));
     assert_int_equal(n, 2);
     assert_string_equal(open[0].key, "a");
@@ -45,14 +45,16 @@ static void test_each_of_many_is_recovered_for_itself(void **state)
     mark_update(f, "a", 2);
     mark_pending(f, "b", OP_CREATE, 1);
     assert_true(journal(f, "b", 1));
-    struct recovery r[] = {{.lease = other, .died = true}, {.lease = f->lease}};
-    assert_done(state_recover(f->pg, r, 2, &err));
-    assert_int_equal(r[0].uncertain, 0);
-    assert_int_equal(r[1].uncertain, 1);
+    const struct lease leases[] = {other, f->lease};
+    bool died[] = {true, false};
+    int64_t uncertain[2];
+    assert_done(state_recover(f->pg, leases, died, 2, uncertain, &err));
+    assert_int_equal(uncertain[0], 0);
+    assert_int_equal(uncertain[1], 1);
     assert_true(row_of(f, "a").has_synced);
-    r[1].died = true;
-    assert_done(state_recover(f->pg, r, 2, &err));
-    assert_int_equal(r[1].uncertain, 0);
+    died[1] = true;
+    assert_done(state_recover(f->pg, leases, died, 2, uncertain, &err));
+    assert_int_equal(uncertain[1], 0);
     assert_false(row_of(f, "a").has_synced);
 }
 
