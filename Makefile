@@ -127,6 +127,12 @@ $(B)/reference: $(REFERENCE:%.c=$(B)/%.o) $(B)/libagent.a
 	$(SAY) LINK $@
 	$(Q)$(CC) $(LDFLAGS_$(KIND)) -o $@ $^ $(LIB_LDLIBS)
 
+# Preloaded where a test sets the agent's wall clock; without sanitizers, which come after it.
+$(B)/wall_clock.so: tests/e2e/wall_clock.c
+	@mkdir -p $(@D)
+	$(SAY) TEST $@
+	$(Q)$(CC) $(filter-out -MMD -MP,$(BASE)) -O1 -fPIC -shared -o $@ $<
+
 # Fixed work whose instructions are counted: see tests/README.md.
 $(B)/instructions: tests/instructions/work.c $(B)/libagent.a
 	$(SAY) TEST $@
@@ -143,7 +149,7 @@ fuzzers: $(FUZZERS)
 
 # main.o is in no library, and the lint of symbols reads it.
 small-programs: $(filter $(B)/unit/%,$(TEST_PROGRAMS)) $(B)/golden $(B)/generated $(B)/reference $(B)/agent/commands/main.o
-test-programs: all $(TEST_PROGRAMS) $(B)/golden $(B)/generated $(B)/reference
+test-programs: all $(TEST_PROGRAMS) $(B)/wall_clock.so $(B)/golden $(B)/generated $(B)/reference
 
 deps: ## install the Debian packages that are missing
 	$(DEPS) build test

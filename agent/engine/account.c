@@ -326,7 +326,7 @@ void account_heard(struct account *a, int64_t date_ms)
     if (date_ms < 0)
         return;
     int64_t ends_ms = clock_next_month_ms(date_ms);
-    a->ahead_ms = date_ms - clock_wall_ms();
+    a->ahead_ms = date_ms - clock_mono_ms();
     if (ends_ms < a->month_ends_ms) /* ours ran ahead of it */
         a->month_ends_ms = ends_ms;
 }

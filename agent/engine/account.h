@@ -45,7 +45,7 @@ struct account {
     bool under_way;          /* creates were, or may be, in flight or lost when it was taken */
     bool looking;            /* settle lists, or is about to: no create may start meanwhile */
     int64_t month_ends_ms;   /* by Qudra's clock */
-    int64_t ahead_ms;        /* Qudra's clock against ours, by the last Date */
+    int64_t ahead_ms;        /* Qudra's clock, by the last Date, less our monotonic one */
     int64_t ask_quota_at_ms; /* Qudra's clock: when one create beyond the quota may ask for more */
     bool asking;             /* it may leave now, or is on its way */
     bool mirrors;            /* Qudra holds a job of ours */
@@ -138,6 +138,6 @@ void account_created(struct account *a, int64_t jobs);
 void account_quota_used_up(struct account *a);
 /* How many more jobs fit this month, with those in flight; INT64_MAX when unlimited. Turns the
  * month, and once an hour lets one create ask whether a used up quota has grown. */
-int64_t account_quota_left(struct account *a, int64_t wall_ms);
+int64_t account_quota_left(struct account *a);
 
 #endif

@@ -4,7 +4,8 @@
  * that a plan that grows is noticed without a restart.
  *
  * The month turns by Qudra's clock, known from the Date of its answers: a wrong clock of ours must
- * not spend the next month's quota, nor wait for a month that has begun.
+ * not spend the next month's quota, nor wait for a month that has begun. From one Date to the next
+ * the monotonic clock counts, which nobody sets.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,13 +15,15 @@
 
 static int64_t server_ms(const struct account *a)
 {
-    return clock_wall_ms() + a->ahead_ms;
+    return clock_mono_ms() + a->ahead_ms;
 }
 
 void account_recall_quota(struct account *a, const struct taken *t)
 {
     a->created = t->created;
     a->quota = a->plan_quota;
+    if (a->ahead_ms == 0) /* no Date yet */
+        a->ahead_ms = clock_wall_ms() - clock_mono_ms();
     a->month_ends_ms = clock_next_month_ms(server_ms(a));
     a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;
     a->deferred = a->undefer = t->deferred;
@@ -82,9 +85,9 @@ bool account_is_open(struct account *a, struct pg *state, bool *open, struct err
     return true;
 }
 
-int64_t account_quota_left(struct account *a, int64_t wall_ms)
+int64_t account_quota_left(struct account *a)
 {
-    int64_t now_ms = wall_ms + a->ahead_ms;
+    int64_t now_ms = server_ms(a);
     if (now_ms >= a->month_ends_ms)
         turn_month(a, now_ms);
     if (a->quota < 0)

@@ -83,7 +83,8 @@ static void write_limits(struct account *a, int64_t now_ms, struct arena *arena,
     json_key(&w, "key");
     json_write_str(&w, mark);
     put_int(&w, "created", a->created);
-    put_time(&w, "quota_turns_at", a->month_ends_ms - a->ahead_ms, arena);
+    put_time(&w, "quota_turns_at",
+             a->month_ends_ms - a->ahead_ms - clock_mono_ms() + clock_wall_ms(), arena);
     json_close_object(&w);
 }
 

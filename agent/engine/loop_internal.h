@@ -57,6 +57,7 @@ struct loop {
     int64_t due_at_ms;     /* when a payload changes with the clock; INT64_MAX: none known */
     struct loop_view seen; /* sums over passes */
     int64_t window_at_ms;  /* wall clock: when sync.schedule is next due; 0: it is now */
+    int64_t looked_ms;     /* wall clock: when that was last looked at */
     bool window_open;      /* what is found may go out; see loop_schedule.c */
 
     int64_t count_rows_at_ms; /* monotonic: for metrics, not before */

@@ -47,6 +47,16 @@ static void open_window(struct loop *l)
         l->awake[i]->due_ms = 0;
 }
 
+/* A clock that was set back has times before it again that had gone by. */
+static void follow_clock(struct loop *l)
+{
+    const struct config *c = l->o.config;
+    int64_t wall_ms = clock_wall_ms();
+    if (wall_ms < l->looked_ms && l->window_at_ms > wall_ms)
+        l->window_at_ms = schedule_next(&c->due, wall_ms, c->zone);
+    l->looked_ms = wall_ms;
+}
+
 /* Nothing is left but what backs off: there is budget, and yet nothing can leave. */
 static bool is_idle(struct worker *w, int64_t now_ms)
 {
@@ -74,6 +84,7 @@ void loop_schedule_turn(struct loop *l, int64_t now_ms)
 {
     if (!is_scheduled(l))
         return;
+    follow_clock(l);
     if (loop_schedule_in_ms(l) == 0)
         open_window(l);
     else if (l->window_open && is_done(l, now_ms))

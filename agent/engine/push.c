@@ -289,7 +289,7 @@ static void fit_quota(struct push *p, struct parcel *c, int64_t left)
 static bool follow_quota(struct push *p, struct err *e)
 {
     struct account *a = p->o.account;
-    int64_t left = account_quota_left(a, clock_wall_ms()), count;
+    int64_t left = account_quota_left(a), count;
     if (left == 0) /* those in flight may still give their place back */
         return !p->may_defer || a->creating > 0 || defer_creates(p, e);
     if (!a->undefer)
@@ -339,7 +339,7 @@ static bool send_what_may_leave(struct push *p, struct err *e)
             p->wait_ms = wait;
             return true;
         }
-        int64_t left = account_quota_left(p->o.account, clock_wall_ms());
+        int64_t left = account_quota_left(p->o.account);
         /* While settle looks, or creates in flight may still give their place in the quota back. */
         if (c->op == OP_CREATE && (p->o.account->looking || (!c->journalled && left == 0))) {
             p->wait_ms = RECORD_AFTER_MS;
@@ -415,7 +415,7 @@ static bool look_ahead(struct push *p, struct err *e)
         p->wait_ms = p->starves ? LIMITER_ASK_AGAIN : wait > 0 ? wait : 0;
         return true;
     }
-    bool room = account_quota_left(p->o.account, clock_wall_ms()) > 0;
+    bool room = account_quota_left(p->o.account) > 0;
     if (room && p->o.account->undefer) {
         p->wait_ms = 0;
         return true;

@@ -280,7 +280,7 @@ static bool pick(struct push *p, size_t limit, struct picked **rows, size_t *n, 
     bool hold;
     if (!holds(p, &hold, e))
         return false;
-    bool creates = account_quota_left(a, clock_wall_ms()) > 0 && !push_only_held(p);
+    bool creates = account_quota_left(a) > 0 && !push_only_held(p);
     int64_t held_ms = hold && creates ? clock_mono_ms() - p->hold_since_ms : -1;
     const struct queue q = push_queue(p, creates, held_ms, clock_mono_ms());
     if (!state_pick(p->o.state, &q, limit, p->work, rows, n, e))
