@@ -81,7 +81,7 @@ def proofs():
     def unit(name, build, *words):
         command = [sys.executable, str(TESTS / name / f"{name}.py"), *words]
         return {"kind": "proof", "name": name, "build": build, "command": command}
-    cases = ("FirstFillInBulk", "EditsUndone", "EditedWhileUncertain")
+    cases = ("FirstFillInBulk", "EditsUndone", "EditedWhileUncertain", "PowerCutInFirstFill")
     return [unit("crash", "crash", "--only-once", *(f"--case={case}" for case in cases)),
             unit("chaos", "asan"),
             unit("many", "asan", "--accounts=30", "--rows=1500", "--seconds=35", "--every=2",

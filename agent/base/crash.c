@@ -1,6 +1,7 @@
 /*
  * SIGKILL to ourselves, because it is what an operator, the kernel and a power cut do: no handler,
- * no buffer flushed, no connection closed in order.
+ * no buffer flushed, no connection closed in order. SIGSTOP, so that whoever waits for it has the
+ * agent at a known place.
  */
 #include "base/crash.h"
 
@@ -26,7 +27,7 @@ void crash_point(const char *name)
         fclose(out);
     }
     if (passed == at)
-        raise(SIGKILL);
+        raise(getenv("QS_CRASH_STAND_STILL") != NULL ? SIGSTOP : SIGKILL);
 }
 
 #else

@@ -16,6 +16,7 @@ class Case:
     mapping = MirrorCase.MAPPING
     triggers = False
     apart = False       # the source is reached by an url of its own, as on another server
+    power_cut = False   # not the agent dies but the database, and the agent lives on
     dies = "once"       # in which the agent dies
     command = "once"    # in which the agent comes right again
     rows = 6            # in the table before the change
@@ -336,6 +337,38 @@ class AdoptedWhileUncertain(Repaired):
     def before(self, w):
         w.fill(self.rows)
         w.die_waiting()
+
+
+class PowerCut:
+    """At each step the agent stands still, the database is stopped immediately and started again,
+    and the agent goes on from there by itself."""
+
+    power_cut = True
+    dies = "run"
+
+
+class PowerCutInFirstFill(PowerCut, FirstFill):
+    pass
+
+
+class PowerCutInMixed(PowerCut, Mixed):
+    pass
+
+
+class PowerCutWhileLost(PowerCut, LostByReset):
+    """So that it comes while settling looks, too, and before what that finds is recorded."""
+
+
+class PowerCutInWriteBack(PowerCut, WriteBack):
+    pass
+
+
+class PowerCutByTriggers(PowerCut, ByTriggers):
+    pass
+
+
+class PowerCutInRepair(PowerCut, StateLost):
+    dies = StateLost.dies
 
 
 def every():

@@ -5,12 +5,14 @@
 
 A run of the case that logs its crash points counts its steps. Then, for each of them: everything
 anew, the agent dies at that step, and is started again until it is quiet. With --again it dies in
-each of these later runs too, a step further each time, until one ends by itself. In the end the
+each of these later runs too, a step further each time, until one ends by itself. In some cases it
+is the database that dies at the step, as in a power cut, and the agent lives on. In the end the
 sandbox holds what the mapping makes of the table, no job was ever created twice, nothing is left
 uncertain, and one more pass sends nothing at all.
 """
 
 import argparse
+import contextlib
 import os
 import queue
 import shutil
@@ -35,15 +37,25 @@ class Runner:
     def __init__(self, server, templates, folder):
         self.server, self.templates, self.folder = server, templates, folder
         self.worlds = {}
+        self.own = None
+
+    def server_for(self, case):
+        """The others' databases are not to die with that of this one."""
+        if case.power_cut and self.own is None:
+            self.own = harness.Postgres()
+            self.own.start()
+            self.templates_of_own = make_templates(self.own)
+        return (self.own, self.templates_of_own) if case.power_cut else (self.server, self.templates)
 
     def world(self, case):
-        key = (case.plan, case.sandbox, case.triggers, case.apart)
+        key = (case.plan, case.sandbox, case.triggers, case.apart, case.power_cut)
         if key not in self.worlds:
             options = [o.replace("{cities}", str(self.folder / "cities")) for o in case.sandbox]
             sandbox = harness.Sandbox(*options, plan=case.plan)
             agent = harness.Agent("", sandbox.base_url, plan=case.plan)
             agent.configure(qudra={"settle_wait": "500ms", "timeout": "2s"})
-            self.worlds[key] = World(self.server, self.templates[case.triggers], sandbox, agent)
+            server, templates = self.server_for(case)
+            self.worlds[key] = World(server, templates[case.triggers], sandbox, agent)
         world = self.worlds[key]
         world.agent.write("mappings/jobs.yaml", case.mapping)
         return world
@@ -51,11 +63,13 @@ class Runner:
     def close(self):
         for world in self.worlds.values():
             world.close()
+        if self.own:
+            self.own.remove()
 
     def count(self, case):
         log = Path(tempfile.mkstemp(dir=self.folder)[1])
         world = self.prepare(case)
-        world.once(case.dies, QS_CRASH_LOG=str(log))
+        world.once("once" if case.dies == "run" else case.dies, QS_CRASH_LOG=str(log))
         return [line.split()[1] for line in log.read_text().splitlines()]
 
     def prepare(self, case):
@@ -68,7 +82,10 @@ class Runner:
     def step(self, case, at, again):
         """Dies at step `at`; whatever then is wrong is raised."""
         world = self.prepare(case)
-        died = not world.once(case.dies, QS_CRASH_AT=str(at))
+        if case.power_cut:
+            died = world.outlive_the_database(case.dies, at)
+        else:
+            died = not world.once(case.dies, QS_CRASH_AT=str(at))
         case.meanwhile(world)
         deaths = int(died)
         for further in range(1, AGAIN_MAX if again and died else 0):
@@ -106,6 +123,11 @@ class Proof:
                 self.tasks.put((name, case(), None, False))
 
     def work(self, runner):
+        """To the end, in one thread: what it starts dies with that."""
+        with contextlib.closing(runner):
+            self.work_off(runner)
+
+    def work_off(self, runner):
         while True:
             task = self.tasks.get()
             if task is None:
@@ -122,7 +144,8 @@ class Proof:
             points = runner.count(case)
             self.counts[name] = len(points)
             steps = [self.args.step] if self.args.step else range(1, len(points) + 1)
-            for again_too in (False, True) if not self.args.only_once else (False,):
+            once = self.args.only_once or case.power_cut
+            for again_too in (False,) if once else (False, True):
                 for step in steps:
                     self.tasks.put((name, case, step, again_too))
             return
@@ -143,10 +166,14 @@ class Proof:
                   f"---- make crash CASE={name} STEP={at}", flush=True)
 
 
+def make_templates(server):
+    by_triggers = [case for case in every().values() if case.triggers]
+    return {False: Template(server), True: Template(server, by_triggers[0].mapping)}
+
+
 def prove(args, folder):
     server = harness.shared_server()
-    by_triggers = [case for case in every().values() if case.triggers]
-    templates = {False: Template(server), True: Template(server, by_triggers[0].mapping)}
+    templates = make_templates(server)
     (folder / "cities").write_text("".join(
         line.split("\t")[1] + "\n" for line in CITIES.read_text().splitlines()
         if line.startswith("C\t")))
@@ -160,8 +187,6 @@ def prove(args, folder):
         proof.tasks.put(None)
     for thread in threads:
         thread.join()
-    for runner in runners:
-        runner.close()
     return proof
 
 

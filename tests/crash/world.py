@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 import harness  # noqa: E402 (found by the line above)
-from harness import OK, ROWS_LEFT, MirrorCase, eventually  # noqa: E402
+from harness import AWAY, OK, ROWS_LEFT, MirrorCase, eventually  # noqa: E402
 
 TABLE = MirrorCase.TABLE + """
     ALTER TABLE job ADD COLUMN qudra_id text, ADD COLUMN qudra_state text;
@@ -110,12 +110,38 @@ class World:
             raise AssertionError(f"`{command}` ended with {done.status}\n{done.text}")
         return done.status != -signal.SIGKILL
 
+    def outlive_the_database(self, command, at):
+        """A command that stands still at this step while the database is stopped, as by a power cut,
+        and started again. `run` comes right by itself; True when the step was reached."""
+        self.agent.environment = {"QS_CRASH_AT": str(at), "QS_CRASH_STAND_STILL": "1"}
+        running = self.agent.start(*command.split())
+        self.agent.environment = {}
+        eventually(lambda: state_of(running.process.pid) in "TZ", what=running.log)
+        stood = state_of(running.process.pid) == "T"
+        if stood:
+            self.server.restart()
+            running.send(signal.SIGCONT)
+        if command == "run":
+            try:
+                eventually(self.is_calm)
+            except AssertionError as e:
+                raise AssertionError(f"{e}\n{running.log}") from None
+            running.stop()
+        elif running.wait() not in (OK, ROWS_LEFT, AWAY):
+            raise AssertionError(f"`{command}` ended with {running.process.returncode}\n{running.log}")
+        return stood
+
     # ---- what must hold in the end ---------------------------------------------------------------
 
     def restless(self):
         return self.db.rows(f"SELECT source_key, state::text, error_code FROM qudra_sync.job "
                             f"WHERE state IN {RESTLESS} UNION ALL "
                             f"SELECT source_key, 'in the journal', NULL FROM qudra_sync.create_attempt")
+
+    def is_calm(self):
+        """Every row is at Qudra as it is in the table, and nothing waits."""
+        return not self.restless() and not harness.mirror_differences(self.db, self.sandbox,
+                                                                      self.expected())
 
     def until_quiet(self, command="once", passes=8):
         """Passes until one has sent nothing and nothing waits for the next."""
@@ -146,6 +172,12 @@ class World:
         sent = self.sent(lambda: self.once(command))
         if sent:
             raise AssertionError(f"a pass with nothing to do sent {self.sandbox.log()[-sent:]}")
+
+
+def state_of(pid):
+    """One letter of proc(5): T for one that was stopped, Z for one that has ended."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+        return stat.read().rpartition(")")[2].split()[0]
 
 
 def now():
