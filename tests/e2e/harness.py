@@ -21,7 +21,7 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from servers import (DEADLINE_S, Database, Pooler, Postgres, Session,  # noqa: F401
+from servers import (DEADLINE_S, Database, Pooler, Postgres, Session, SmallDisk,  # noqa: F401
                      dies_with_parent, eventually, plain_environment, postgres_programs,
                      psql_command, remove_shared_server, shared_server)
 
@@ -172,8 +172,8 @@ class Agent:
         return [*WRAPPER, str(BUILD / "qudra-sync"), *map(str, words)]
 
     def _environment(self):
-        return plain_environment(ASAN_OPTIONS="detect_leaks=1:abort_on_error=0",
-                                 UBSAN_OPTIONS="print_stacktrace=1", **self.environment)
+        return plain_environment(**{"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+                                    "UBSAN_OPTIONS": "print_stacktrace=1", **self.environment})
 
     def run(self, *words, expect=OK, timeout_s=DEADLINE_S * 2):
         """Runs a command to its end. `expect` is its exit status, several, or None for any."""

@@ -83,6 +83,7 @@ class Postgres:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="qs-"))
         self.data = self.folder / "data"
         self.process = None
+        self.before = []  # words of a program that starts the server's
         if self.user:
             os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
         if template:
@@ -104,7 +105,8 @@ class Postgres:
 
     def start(self, stays=False, **settings):
         """`stays`: the server outlives this process."""
-        words = [str(self.programs / "postgres"), "-D", str(self.data), "-k", str(self.folder)]
+        words = [*self.before, str(self.programs / "postgres"), "-D", str(self.data),
+                 "-k", str(self.folder)]
         for name, value in {**self.SETTINGS, **settings}.items():
             words += ["-c", f"{name}={value}"]
         with open(self.folder / "log", "ab") as log:
@@ -172,6 +174,50 @@ class Postgres:
 def psql_command(url):
     """The program itself: Debian's psql is a script in front of it, five times as slow."""
     return [str(postgres_programs() / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", url]
+
+
+class SmallDisk(Postgres):
+    """A server whose folder `small` is a real file system of a few megabytes, mounted for it alone,
+    in a name space of its own: where mounting is not allowed, in one of a user's."""
+
+    def __init__(self, size, **more):
+        super().__init__(**more)
+        self.small = self.folder / "small"
+        self._call("mkdir", self.small)
+        mount = f'mount -t tmpfs -o size={size}$0 none {self.small} && exec "$@"'
+        dies = ["setpriv", "--pdeathsig", "QUIT"]  # who changes what he may do is rid of ours
+        self.as_root, refusal = False, ""
+        for self.as_root in (True, False) if self.user else (False,):
+            if self.as_root:
+                uid, gid = str(self.user.pw_uid), str(self.user.pw_gid)
+                self.before = ["unshare", "--mount", "sh", "-c", mount, f",uid={uid},gid={gid}", *dies,
+                               "--reuid", uid, "--regid", gid, "--clear-groups"]
+            else:
+                self.before = ["unshare", "--mount", "--map-current-user", "--keep-caps",
+                               "sh", "-c", mount, "", *dies]
+            tried = subprocess.run([*self.before, "true"], capture_output=True, text=True, cwd="/",
+                                   **self._as_server())
+            if tried.returncode == 0:
+                return
+            refusal += tried.stderr
+        raise RuntimeError(f"no file system can be mounted here: {refusal}")
+
+    def _as_server(self):
+        """Who mounts as root becomes the server's user then."""
+        return {} if self.before and self.as_root else super()._as_server()
+
+    def filler(self):
+        """A file on it, by a path that leads there from outside."""
+        return f"/proc/{self.process.pid}/root{self.small}/filler"
+
+    def fill(self):
+        done = subprocess.run(["dd", "if=/dev/zero", f"of={self.filler()}", "bs=4k"], text=True,
+                              capture_output=True, cwd="/", **self._as_server())
+        if "No space left" not in done.stderr:
+            raise AssertionError(f"dd: {done.stderr}")
+
+    def make_room(self):
+        self._call("rm", self.filler())
 
 
 class Database:
