@@ -164,10 +164,18 @@ static int at_most(const struct limiter *l)
     return l->options.concurrency > 0 ? l->options.concurrency : 1;
 }
 
+/* What is known of the window is older than an answer takes: the machine stood still, or nothing
+ * was to be sent. One request asks first how much of it others have used meanwhile. */
+static bool is_stale(const struct limiter *l, int64_t now_ms)
+{
+    const struct limiter_window *w = &l->windows.now;
+    return (double)(now_ms - max64(w->heard_ms, w->began_ms)) > 2 * l->latency_ms + 2;
+}
+
 /* Others send in bursts too, and none sees the others' requests before they are answered: half of
  * what is free is shared out, by what each used, so that all together cannot pass it. Whoever comes
  * from idleness does not know of others yet and begins softly: each answer lets two more leave. */
-static int beside_others(const struct limiter *l, int most)
+static int beside_others(const struct limiter *l, int most, int64_t now_ms)
 {
     const struct limiter_windows *w = &l->windows;
     const double theirs = (double)max64(w->now.others, w->others_before);
@@ -176,6 +184,8 @@ static int beside_others(const struct limiter *l, int most)
         most = (int)min64(most, 2 * (w->now.own + 1));
     if (theirs <= 0 || l->share < 1)
         return most;
+    if (is_stale(l, now_ms))
+        return 1;
     const double whole = (double)limiter_window_free(w, 0) / 2;
     return (int)fmax(1, fmin(most, whole * ours / (ours + theirs)));
 }
@@ -187,7 +197,7 @@ static int concurrency(const struct limiter *l, int64_t now_ms)
         return 1;
     if (!l->windows.learned)
         return at_most(l);
-    const int most = beside_others(l, at_most(l));
+    const int most = beside_others(l, at_most(l), now_ms);
     if (l->windows.trust < TRUSTED && !l->windows.now.confirmed)
         return 1; /* entered by a clock that has not proved itself yet */
     const double left_ms = (double)(limiter_window_end_lo(&l->windows) - now_ms) * UNHURRIED;

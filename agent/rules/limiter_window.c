@@ -376,6 +376,7 @@ static void learn_use(struct limiter_windows *w, int64_t sent_ms, int64_t now_ms
 {
     w->now.used = max64(w->now.used, used);
     w->now.used_ms = now_ms;
+    w->now.heard_ms = max64(w->now.heard_ms, sent_ms);
     const int64_t ours = w->now.base + w->now.own + w->now.silent + in_flight;
     w->now.others = max64(w->now.others, used - ours);
     settle_ghosts(w, sent_ms);

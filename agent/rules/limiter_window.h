@@ -15,6 +15,7 @@ struct limiter_window {
     int64_t began_ms;     /* when we took it to have begun */
     int64_t used;         /* the most that any answer said */
     int64_t used_ms;      /* when the answer came that last said how much is used */
+    int64_t heard_ms;     /* when the newest request left whose answer said so */
     int64_t base;         /* used before our first answer of the first window: nobody's fault */
     int64_t own;          /* our requests that were answered out of this window */
     int64_t silent;       /* our requests that may be in it, but no header said so */

@@ -39,6 +39,7 @@ struct world {
     double lost;   /* share of requests that are lost, half of them after they were counted */
     double broken; /* share of 503 answers, uncounted and without headers */
     int64_t latency_lo, latency_hi;
+    int64_t stall_ms; /* the server, or one of us, stands still for up to so long, now and then */
     int64_t timeout_ms;
     int concurrency;
     double headroom; /* percent */
@@ -93,7 +94,8 @@ struct run {
     int64_t patient_ms[AGENTS_MAX]; /* was asked to wait until then */
     int agents;
     struct flight flights[MOST];
-    int64_t now, end_ms, other_ms;
+    int64_t stalled_ms[AGENTS_MAX + 1]; /* until then; the last is the server's */
+    int64_t now, end_ms, other_ms, stall_at_ms;
     uint64_t random;
 };
 
@@ -240,10 +242,37 @@ static void spoil(struct run *r, struct limiter_headers *h)
     }
 }
 
+/* ---- standing still: a machine has more to do than it has cores -------------------------------
+ */
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void hold_up(const struct run *r, struct flight *f)
+{
+    const int where = f->phase == UNDER_WAY ? AGENTS_MAX : f->agent;
+    if (f->phase != FREE)
+        f->at_ms = later(f->at_ms, r->stalled_ms[where]);
+}
+
+static void stall(struct run *r)
+{
+    const int64_t party = between(r, 0, r->agents);
+    r->stalled_ms[party == r->agents ? AGENTS_MAX : party] = r->now + between(r, 1, r->w->stall_ms);
+    r->stall_at_ms = r->now + between(r, 1, 4 * r->w->stall_ms);
+    for (size_t i = 0; i < MOST; i++)
+        hold_up(r, &r->flights[i]);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
 static void arrive(struct run *r, struct flight *f)
 {
     f->phase = COMING_BACK;
-    f->at_ms = f->back_ms;
+    f->at_ms = later(f->back_ms, r->stalled_ms[f->agent]);
     f->headers = silence;
     if (!f->arrives)
         return;
@@ -294,6 +323,7 @@ static void depart(struct run *r, struct flight *f, int agent)
     f->arrives = !f->lost || chance(r) < 0.5;
     f->back_ms = r->now + (f->lost ? w->timeout_ms : took);
     f->at_ms = r->now + up;
+    hold_up(r, f);
     r->count.sent++;
     r->count.impatient += r->now < r->patient_ms[agent];
 }
@@ -301,6 +331,8 @@ static void depart(struct run *r, struct flight *f, int agent)
 /* Lets leave what may; returns when to ask again. */
 static int64_t depart_of(struct run *r, int agent)
 {
+    if (r->now < r->stalled_ms[agent])
+        return r->stalled_ms[agent];
     for (size_t i = 0; i < MOST; i++) {
         if (r->flights[i].phase != FREE)
             continue;
@@ -337,6 +369,7 @@ static void others_send(struct run *r)
 static void step(struct run *r, int64_t wake_ms)
 {
     int64_t next = wake_ms < r->other_ms ? wake_ms : r->other_ms;
+    next = r->stall_at_ms < next ? r->stall_at_ms : next;
     for (size_t i = 0; i < MOST; i++)
         if (r->flights[i].phase != FREE && r->flights[i].at_ms < next)
             next = r->flights[i].at_ms;
@@ -344,6 +377,8 @@ static void step(struct run *r, int64_t wake_ms)
     server_time(r, false);
     if (r->other_ms <= r->now)
         others_send(r);
+    if (r->stall_at_ms <= r->now)
+        stall(r);
     for (size_t i = 0; i < MOST; i++) {
         struct flight *f = &r->flights[i];
         if (f->phase == UNDER_WAY && f->at_ms <= r->now)
@@ -369,6 +404,7 @@ static struct world_count world_run(const struct world *w)
         .step_ms = w->steps ? w->first_edge_ms + 2 * w->window_ms : INT64_MAX,
         .change_ms = w->changes > 0 ? 0 : w->first_edge_ms + w->windows * w->window_ms / 2};
     r.other_ms = w->others == OTHERS_NONE ? INT64_MAX : 0;
+    r.stall_at_ms = w->stall_ms > 0 ? 1 : INT64_MAX;
     r.agents = w->agents > 0 ? w->agents : 1;
     for (int i = 0; i < r.agents; i++) {
         r.limiter[i] = limiter_new(&options, 0);
