@@ -13,6 +13,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -307,8 +308,13 @@ class Pooler:
                 [program, self.folder / "ini"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd="/", start_new_session=True, preexec_fn=dies_with_parent(signal.SIGKILL),
                 **self.server._as_server())
-        eventually((self.folder / ".s.PGSQL.6432").exists, what=f"pgbouncer (see {self.folder}/log)")
+        eventually(self._listens, what=f"pgbouncer (see {self.folder}/log)")
         return self
+
+    def _listens(self):
+        """The socket is there a moment before it is listened on."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.folder / ".s.PGSQL.6432")) == 0
 
     def stop(self):
         if self.process is not None:
