@@ -59,13 +59,13 @@ class Waits(ClockCase):
 
     def waits_through(self, step, kind, times, **rule):
         """The clock is set between the first failure and the second try: ms between those."""
-        before, came = self.faults(kind), len(self.sandbox.log())
-        self.sandbox.fault(kind, times=times, **rule)
+        before, came = self.faults(kind), len(self.sandbox.requests("PATCH"))
+        self.sandbox.fault(kind, match={"method": "PATCH"}, times=times, **rule)
         self.edit(f"{kind} and {step}")
         eventually(lambda: self.faults(kind) > before)
         self.set_clock(step)
         self.arrives(f"{kind} and {step}")
-        at = [request["at_ms"] for request in self.sandbox.log()[came:]]
+        at = [request["at_ms"] for request in self.sandbox.requests("PATCH")[came:]]
         self.assertEqual(len(at), times + 1, "as many requests as it takes")
         return at[1] - at[0]
 
