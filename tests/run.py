@@ -3,7 +3,7 @@
 
     tests/run.py [--only KIND]… [-k PATTERN] [-j N] [-v]
 
-Programs in C and lint scripts run beside the Python tests, which are shared out by class to a few
+Programs in C and lint scripts run beside the Python tests, which are shared out to a few
 worker processes with a PostgreSQL server each. Nothing is ever skipped: a test that cannot run has
 failed. The last line is "N passed, N failed"; the exit status is 1 when any failed.
 """
@@ -34,7 +34,8 @@ ROOT = TESTS.parent
 sys.path.insert(0, str(TESTS / "e2e"))
 import harness  # noqa: E402 (found by the line above)
 
-UNIT_TIMEOUT_S = 400  # of a program, or of a class of Python tests
+UNIT_TIMEOUT_S = 400  # of a program, or of Python tests that run together
+MEMORY_NEEDED = 4 << 30  # four times what a run was seen to take
 
 
 # ---- what there is to run ------------------------------------------------------------------------
@@ -71,9 +72,16 @@ def python_classes(kind):
         for name, found in inspect.getmembers(load(file), inspect.isclass):
             if found.__module__ == file.stem and issubclass(found, unittest.TestCase):
                 methods = unittest.defaultTestLoader.getTestCaseNames(found)
-                units.append({"kind": kind, "name": f"{file.stem}.{name}", "file": str(file),
-                              "class": name, "methods": methods})
+                unit = {"kind": kind, "name": f"{file.stem}.{name}", "file": str(file), "class": name}
+                units += [{**unit, "methods": some} for some in parts(found, methods)]
     return [unit for unit in units if unit["methods"]]
+
+
+def parts(found, methods):
+    """Each test by itself, so that no worker is left with the last long class; but what a class sets
+    up for all its tests, it sets up once."""
+    shares = found.setUpClass.__func__ is not unittest.TestCase.setUpClass.__func__
+    return [methods] if shares else [[method] for method in methods]
 
 
 def proofs():
@@ -341,12 +349,23 @@ def run_all(units, jobs, results, folder):
             databases.server.remove()
 
 
+def memory():
+    """Where the tests' files lie: in memory, when nobody says otherwise and there is room. Servers and
+    databases are made by the hundred, and to a disk their files are dearer than the tests."""
+    place = Path("/dev/shm")
+    if "TMPDIR" in os.environ or not place.is_dir():
+        return None
+    found = os.statvfs(place)
+    fits = found.f_bavail * found.f_frsize >= MEMORY_NEEDED and not found.f_flag & os.ST_NOEXEC
+    return place if fits and os.access(place, os.W_OK | os.X_OK) else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--only", action="append", choices=KINDS, metavar="KIND",
                         help=f"only this kind (may be given again): {', '.join(KINDS)}")
     parser.add_argument("-k", dest="pattern", help="only tests whose name contains this")
-    parser.add_argument("-j", dest="jobs", type=int, default=min(4, (os.cpu_count() or 1) + 1),
+    parser.add_argument("-j", dest="jobs", type=int, default=min(8, 2 * (os.cpu_count() or 1)),
                         help="worker processes for the Python tests")
     parser.add_argument("-v", dest="verbose", action="store_true", help="show each test")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
@@ -356,7 +375,7 @@ def main():
 
     # Stopped by TERM or by Ctrl-C: the folder goes all the same, and with us what we started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    folder = Path(tempfile.mkdtemp(prefix="qs-"))
+    folder = Path(tempfile.mkdtemp(prefix="qs-", dir=memory()))
     folder.chmod(0o711)
     (folder / "initdb").mkdir()
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
