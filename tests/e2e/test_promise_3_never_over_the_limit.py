@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from harness import MirrorCase
+from harness import MirrorCase, eventually
 
 
 class TheLimit(MirrorCase):
@@ -35,6 +35,20 @@ class TheLimit(MirrorCase):
         self.assert_mirrored()
         for window in self.windows():
             self.assertLessEqual(window["used"], 11, window)
+
+
+class AFullWindow(MirrorCase):
+    plan = "free"
+    sandbox_options = ("--limit", "20", "--window", "8", "--quota", "unlimited")
+
+    def test_the_next_agent_waits_for_the_one_after_it(self):
+        self.agent.configure(qudra={"headroom": 0})
+        self.fill(30)
+        running = self.agent.start()
+        eventually(lambda: self.sandbox.stats()["jobs"]["created"] >= 20)
+        running.stop()
+        self.agent.run("once")
+        self.assert_mirrored()
 
 
 class RequestsInFlight(MirrorCase):
