@@ -178,7 +178,7 @@ unit: ## the C unit tests
 	$(SUBMAKE) KIND=asan small-programs
 	$(RUN) --only unit $(ARGS)
 
-edges sql e2e: ## the tests that need a PostgreSQL, by kind
+edges sql e2e: deps ## the tests that need a PostgreSQL, by kind
 	$(SUBMAKE) KIND=asan test-programs
 	$(RUN) --only $@ $(ARGS)
 
@@ -199,23 +199,23 @@ instructions: ## record how many instructions the work of tests/instructions tak
 	$(SUBMAKE) KIND=release build/release/instructions
 	@$(PYTHON) tests/instructions/instructions.py --renew
 
-cover: ## lines that the tests run, by floor
+cover: deps ## lines that the tests run, by floor
 	$(SUBMAKE) KIND=cover test-programs
 	@find build/cover -name '*.gcda' -delete
 	@QS_BUILD=$(CURDIR)/build/cover $(PYTHON) tests/run.py --only unit --only golden --only edges --only e2e $(ARGS)
 	@$(PYTHON) tests/cover.py build/cover
 
-crash: ## die at every step of every case, and come right again (CASE=, STEP=; see tests/README.md)
+crash: deps ## die at every step of every case, and come right again (CASE=, STEP=; see tests/README.md)
 	$(SUBMAKE) KIND=crash all
 	@QS_BUILD=$(CURDIR)/build/crash $(PYTHON) tests/crash/crash.py \
 	    $(addprefix --case ,$(CASE)) $(addprefix --step ,$(STEP)) $(ARGS)
 
-chaos: ## edits, faults, kills and restarts by chance, then the same comparison (SEED=, T= seconds)
+chaos: deps ## edits, faults, kills and restarts by chance, then the same comparison (SEED=, T= seconds)
 	$(SUBMAKE) KIND=asan all
 	@QS_BUILD=$(CURDIR)/build/asan $(PYTHON) tests/chaos/chaos.py \
 	    $(addprefix --seed ,$(SEED)) $(addprefix --seconds ,$(T)) $(ARGS)
 
-many: ## 200 employers and four agents that die, sleep and are cut off (SEED=, T= seconds)
+many: deps ## 200 employers and four agents that die, sleep and are cut off (SEED=, T= seconds)
 	$(SUBMAKE) KIND=release all
 	@QS_BUILD=$(CURDIR)/build/release $(PYTHON) tests/many/many.py \
 	    $(addprefix --seed ,$(SEED)) $(addprefix --seconds ,$(T)) $(ARGS)
@@ -225,7 +225,7 @@ fuzz: ## libFuzzer on what reads from outside (F= one of them, T= seconds each)
 	$(SUBMAKE) KIND=fuzz CC=clang fuzzers
 	@QS_BUILD=$(CURDIR)/build/fuzz $(PYTHON) tests/fuzz/fuzz.py --seconds $(or $(T),60) $(F)
 
-valgrind: ## the tests once more under valgrind; takes long
+valgrind: deps ## the tests once more under valgrind; takes long
 	$(DEPS) check
 	$(SUBMAKE) KIND=release test-programs
 	@QS_BUILD=$(CURDIR)/build/release QS_DEADLINE_S=300 \

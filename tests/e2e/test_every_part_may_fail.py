@@ -78,7 +78,6 @@ class BehindAProxy(FailureCase):
         self.agent.run("once")
         self.assert_mirrored()
 
-
     def test_one_that_works_is_gone_through_and_a_time_without_it_outlived(self):
         end = TlsEnd(self.sandbox.address, free_port())
         self.addCleanup(end.close)
