@@ -34,7 +34,8 @@ ROOT = TESTS.parent
 sys.path.insert(0, str(TESTS / "e2e"))
 import harness  # noqa: E402 (found by the line above)
 
-UNIT_TIMEOUT_S = 400  # of a program, or of Python tests that run together
+# Of a program, or of Python tests that run together: stretched as all deadlines are.
+UNIT_TIMEOUT_S = int(400 * max(1, harness.DEADLINE_S / 30))
 MEMORY_NEEDED = 4 << 30  # four times what a run was seen to take
 
 
@@ -298,6 +299,7 @@ class Worker:
         if line:
             return json.loads(line)
         self.process.kill()
+        self.process.wait()
         return [(unit["class"], f"the worker died, or was not done within {UNIT_TIMEOUT_S} s")]
 
     def close(self, interrupt):
