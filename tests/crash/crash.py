@@ -182,11 +182,14 @@ def prove(args, folder):
     threads = [threading.Thread(target=proof.work, args=(r,)) for r in runners]
     for thread in threads:
         thread.start()
-    proof.tasks.join()
-    for _ in threads:
-        proof.tasks.put(None)
-    for thread in threads:
-        thread.join()
+    try:
+        proof.tasks.join()
+    finally:  # who interrupts it waits for the steps that are being taken, and no others
+        proof.tasks.queue.clear()
+        for _ in threads:
+            proof.tasks.put(None)
+        for thread in threads:
+            thread.join()
     return proof
 
 
@@ -200,7 +203,8 @@ def main():
     parser.add_argument("-v", dest="verbose", action="store_true", help="show each step")
     args = parser.parse_args()
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda number, _: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="qs-crash-"))
     folder.chmod(0o711)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
