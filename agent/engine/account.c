@@ -166,10 +166,10 @@ static void join(struct account *a, const struct sharing *s, int64_t now_ms)
         a->join_at_ms = now_ms + (s->accounts > 1 ? ACCOUNT_DIVIDE_MS + ACCOUNT_TELL_MS : 0);
         a->joins = true;
     }
-    struct limiter_view v;
-    limiter_view(a->limiter, now_ms, &v);
     if (!a->joins || now_ms < a->join_at_ms)
         return;
+    struct limiter_view v;
+    limiter_view(a->limiter, now_ms, &v);
     a->joins = false;
     if (v.used == 0 && s->full_ms > 0 && s->full_ms <= JOIN_LONGEST_MS)
         a->join_at_ms = now_ms + s->full_ms + JOIN_SLACK_MS;

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The proof of promise 2, the isync way: die at every step of every case, start again, compare.
 
-    tests/crash/crash.py [--case NAME]… [--step L] [--again] [-j N] [-v]
+    tests/crash/crash.py [--case NAME]… [--step L] [--only-once] [-j N] [-v]
 
 A run of the case that logs its crash points counts its steps. Then, for each of them: everything
-anew, the agent dies at that step, and is started again until it is quiet. With --again it dies in
-each of these later runs too, a step further each time, until one ends by itself. In some cases it
-is the database that dies at the step, as in a power cut, and the agent lives on. In the end the
-sandbox holds what the mapping makes of the table, no job was ever created twice, nothing is left
-uncertain, and one more pass sends nothing at all.
+anew, the agent dies at that step, and is started again until it is quiet; then, but for --only-once,
+the same with deaths in these later runs too, a step further each time, until one ends by itself. In
+some cases it is the database that dies at the step, as in a power cut, and the agent lives on. In
+the end the sandbox holds what the mapping makes of the table, no job was ever created twice, nothing
+is left uncertain, and one more pass sends nothing at all.
 """
 
 import argparse

@@ -10,6 +10,7 @@ import unittest
 
 from harness import BUILD, MirrorCase, eventually
 
+PRELOADED = BUILD / "wall_clock.so"  # the loader passes over one that is not there
 HOUR_MS = 3600 * 1000
 STEPS = (5 * HOUR_MS, -5 * HOUR_MS)
 ROWS = 120  # more than a window of the plan "free" takes
@@ -28,9 +29,10 @@ class ClockCase(MirrorCase):
 
     def start(self, agent=None, **options):
         agent = agent or self.agent
+        self.assertTrue(PRELOADED.is_file(), f"{PRELOADED} is made by `make test-programs`")
         agent.configure(**options)
         agent.environment = {
-            "LD_PRELOAD": str(BUILD / "wall_clock.so"), "WALL_CLOCK_AHEAD": str(self.clock),
+            "LD_PRELOAD": str(PRELOADED), "WALL_CLOCK_AHEAD": str(self.clock),
             "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:verify_asan_link_order=0"}
         return agent.start()
 

@@ -22,11 +22,11 @@ INPUT_NICE_S = 300
 def fuzz(name, seconds, nice):
     with tempfile.TemporaryDirectory() as found:
         done = subprocess.run(
-            [str(BUILD / "fuzz" / f"fuzz_{name}"), f"-max_total_time={seconds}",
-             f"-timeout={INPUT_NICE_S if nice else INPUT_S}", "-rss_limit_mb=2048", "-max_len=8192",
-             "-print_final_stats=1", f"-artifact_prefix={BUILD}/{name}-", found, str(HERE / "corpus" / name)],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            preexec_fn=(lambda: os.nice(19)) if nice else None)
+            [*(["nice", "-n19"] if nice else []), str(BUILD / "fuzz" / f"fuzz_{name}"),
+             f"-max_total_time={seconds}", f"-timeout={INPUT_NICE_S if nice else INPUT_S}",
+             "-rss_limit_mb=2048", "-max_len=8192", "-print_final_stats=1",
+             f"-artifact_prefix={BUILD}/{name}-", found, str(HERE / "corpus" / name)],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     runs = [line.split()[-1] for line in done.stderr.splitlines() if "executed_units" in line]
     print(f"{'ok  ' if done.returncode == 0 else 'FAIL'} {name}: {runs[0] if runs else '?'} inputs",
           flush=True)
