@@ -303,9 +303,10 @@ class Pooler:
         program = shutil.which("pgbouncer")
         if program is None:
             raise RuntimeError("pgbouncer is not installed: run `make deps`")
+        own = shutil.copy(program, self.folder)  # the clone may lie where the server's user may not go
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [program, self.folder / "ini"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [own, self.folder / "ini"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 cwd="/", start_new_session=True, preexec_fn=dies_with_parent(signal.SIGKILL),
                 **self.server._as_server())
         eventually(self._listens, what=f"pgbouncer (see {self.folder}/log)")
