@@ -6,8 +6,9 @@
 -- (`unwanted`) is not called back by a late answer, but by push finding it there again when nothing
 -- had to be sent; it is no longer gone then, unless that was noted just now, perhaps after push had
 -- looked. A row that was marked unread (op_unread) wants what push has found. A job that another row
--- has is not bound twice (promise 2). The arrays come by way of SELECT for the reason that
--- state_journal.sql gives.
+-- has is not bound twice (promise 2); what its row wants counts as found anew then, or a server that
+-- honours Idempotency-Key would give the same answer for ever. The arrays come by way of SELECT for
+-- the reason that state_journal.sql gives.
 --
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys, $5::text[] operations
 -- sent (NULL: none), $6::text[] states, $7::text[] operations to wait for, $8::bigint[] flags (1:
@@ -125,6 +126,7 @@ taken AS (
     UPDATE qudra_sync.job j
        SET state = 'uncertain',
            operation = NULL,
+           changed_at = now(),
            error_code = 'job_bound_twice',
            error_message = 'Qudra answered with a job that another row is bound to: ' || d.job_id,
            error_message_ar = 'أجابت قدرة بوظيفة مرتبطة بصف آخر: ' || d.job_id,

@@ -28,6 +28,24 @@ class HonouredKeys(MirrorCase):
         self.agent.run("reconcile", "--fix")
         self.assert_mirrored()
 
+    def twins_lose_their_answers(self, first, second):
+        """One of the two is there, and whichever row it is bound to, the other row gets its own."""
+        self.agent.configure(qudra={"settle_wait": "500ms", "timeout": "2s"})
+        self.db.psql("INSERT INTO job (id, title) SELECT i, 'Twin' FROM generate_series(1, 2) i")
+        for kind in (first, second):
+            self.sandbox.fault(kind, match={"method": "POST"}, times=1)
+        self.agent.run("backfill")
+        self.assertEqual(self.sandbox.stats()["faults"], {"reset_after": 1, "reset_before": 1})
+        self.assertEqual(len(self.sandbox.jobs()), 2)
+        self.assertEqual(self.db.value("SELECT count(DISTINCT job_id) FROM qudra_sync.job "
+                                       "WHERE state = 'synced'"), 2)
+
+    def test_a_twin_is_not_given_the_others_job_for_ever(self):
+        self.twins_lose_their_answers("reset_after", "reset_before")
+
+    def test_nor_is_the_other_one(self):
+        self.twins_lose_their_answers("reset_before", "reset_after")
+
 
 class KeysOfOneCreate(MirrorCase):
     sandbox_options = HonouredKeys.sandbox_options
