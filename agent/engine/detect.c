@@ -87,14 +87,6 @@ static bool is_live(const struct recorded *r)
     return r->exists && r->state != ROW_REMOVED && !r->gone;
 }
 
-/* A change that was taken back may be on its way to Qudra already: the row stays pending, and push,
- * which knows what is in flight, settles it. */
-static enum row_state mark_of(const struct recorded *r, const struct sighting *s)
-{
-    enum row_state mark = op_mark(r, &s->desired, s->op);
-    return mark == ROW_SYNCED && r->state == ROW_PENDING ? ROW_STATES : mark;
-}
-
 static void count(struct detection *d, const struct sighting *s)
 {
     if (s->mark == ROW_REFUSED)
@@ -124,7 +116,7 @@ static void decide(struct detection *d, struct sighting *s, const struct recorde
     if (s->moves && !is_in_flight(r))
         r = &nothing;
     s->op = op_decide(r, &s->desired, d->feed->mapping->on_removed);
-    s->mark = mark_of(r, s);
+    s->mark = op_mark(r, &s->desired, s->op);
     /* It is live once it is marked, and a sink that only counts marks nothing. */
     d->live_seen += !d->options.only_counts && !is_live(r) && s->mark != ROW_STATES;
     count(d, s);

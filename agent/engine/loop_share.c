@@ -215,17 +215,17 @@ static bool recover(struct loop *l, struct worker *const *of, const struct taken
                     bool *lost, struct err *e)
 {
     struct account *accounts[PORTION];
-    for (size_t i = 0; i < n && !*lost; i += PORTION) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < n && !*lost; i += PORTION) {
         size_t k = n - i < PORTION ? n - i : PORTION;
         for (size_t j = 0; j < k; j++)
             accounts[j] = &of[taken[i + j].wish]->account;
-        if (!account_recover(accounts, taken + i, k, l->state, e) ||
-            !tenure_beat(&l->tenure, l->state, clock_mono_ms(), lost, e))
-            return false;
+        ok = account_recover(accounts, taken + i, k, l->state, e) &&
+             tenure_beat(&l->tenure, l->state, clock_mono_ms(), lost, e);
     }
     if (*lost)
         lose_all(l);
-    return true;
+    return ok;
 }
 
 static size_t list_wishes(const struct loop *l, struct take_wish *wishes, struct worker **of)

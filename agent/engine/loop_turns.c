@@ -137,6 +137,7 @@ static size_t count_starving(const struct loop *l)
 bool loop_turns(struct loop *l, int64_t now_ms, struct err *e)
 {
     l->n_starve = count_starving(l);
+    l->next_turn %= l->n_awake > 0 ? l->n_awake : 1; /* or whoever falls asleep moves all places */
     for (size_t i = 0, n = l->n_awake; i < n && l->n_awake > 0; i++) {
         /* However long the turn's beginning took, somebody moves on; and before an end all record:
          * an answer that nobody wrote down, with a lease that was given back, is a stale job. */

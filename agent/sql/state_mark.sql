@@ -3,7 +3,8 @@
 -- A row that is sending or uncertain keeps its state and all that belongs to its attempt (promise
 -- 2): it only learns what is wanted now, and state_record sees by that that it changed meanwhile. A
 -- row that is as it was, or comes without a state ("leave it"), takes priority and due time and
--- keeps its errors, attempts and waiting time. `synced` is believed only where it is true. A row of
+-- keeps its errors, attempts and waiting time. `synced` is believed only where it is true, and not
+-- of a row that is pending: what it wanted may be on its way, so push looks once more. A row of
 -- another account is left to the holder of that account's lease, unless it has nothing at Qudra any
 -- more: then it moves here and begins anew.
 --
@@ -40,7 +41,8 @@ marked AS (
      CROSS JOIN LATERAL (
            SELECT coalesce(old.state IN ('sending', 'uncertain'), false) AS in_flight,
                   s.state = 'synced'
-                  AND (old.job_id IS NULL OR old.synced_hash IS DISTINCT FROM s.hash) AS untrue) x
+                  AND (old.job_id IS NULL OR old.state = 'pending'
+                       OR old.synced_hash IS DISTINCT FROM s.hash) AS untrue) x
      CROSS JOIN LATERAL (
            SELECT CASE WHEN x.untrue THEN 'pending' ELSE s.state END AS state,
                   CASE WHEN NOT x.untrue THEN s.operation

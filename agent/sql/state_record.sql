@@ -5,10 +5,11 @@
 -- becomes its desired_hash, so that push looks once more and not for ever. A row that was let go
 -- (`unwanted`) is not called back by a late answer, but by push finding it there again when nothing
 -- had to be sent; it is no longer gone then, unless that was noted just now, perhaps after push had
--- looked. A row that was marked unread (op_unread) wants what push has found. A job that another row
--- has is not bound twice (promise 2); what its row wants counts as found anew then, or a server that
--- honours Idempotency-Key would give the same answer for ever. The arrays come by way of SELECT for
--- the reason that state_journal.sql gives.
+-- looked. One that the guard holds stays held, whatever its update came to. A row that was marked
+-- unread (op_unread) wants what push has found. A job that another row has is not bound twice
+-- (promise 2); what its row wants counts as found anew then, or a server that honours Idempotency-
+-- Key would give the same answer for ever. The arrays come by way of SELECT for the reason that
+-- state_journal.sql gives.
 --
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys, $5::text[] operations
 -- sent (NULL: none), $6::text[] states, $7::text[] operations to wait for, $8::bigint[] flags (1:
@@ -54,7 +55,7 @@ decided AS MATERIALIZED (
                   CASE WHEN NOT r.forget THEN coalesce(old.job_id, r.job_id) END AS bound_id,
                   coalesce(old.desired_hash IS NULL AND old.operation IN ('close', 'delete'),
                            false) AS unwanted,
-                  old.state IN ('pending', 'sending', 'uncertain')
+                  old.state IN ('pending', 'sending', 'uncertain', 'refused')
                   AND r.verdict IN ('synced', 'refused', 'removed')
                   AND CASE WHEN r.sent IS NULL
                            THEN coalesce(r.sent_op IN ('close', 'delete'), false)
@@ -67,6 +68,8 @@ decided AS MATERIALIZED (
             OFFSET 0) x -- reckoned once, not wherever it is used
      CROSS JOIN LATERAL (
            SELECT CASE WHEN x.taken THEN 'uncertain'
+                       WHEN old.state = 'held' AND r.sent_op = 'update' AND NOT r.forget
+                       THEN 'held'
                        WHEN x.stale AND x.unwanted AND x.bound_id IS NULL THEN 'removed'
                        WHEN x.stale THEN 'pending'
                        ELSE r.verdict END AS state,
@@ -87,7 +90,7 @@ recorded AS (
                WHEN 'refused' THEN d.sent_op END,
            priority = CASE WHEN d.state NOT IN ('synced', 'removed') THEN j.priority END,
            desired_hash = CASE
-               WHEN d.unwanted AND d.state = 'pending' THEN NULL
+               WHEN d.unwanted AND d.state IN ('pending', 'held') THEN NULL
                WHEN d.verdict NOT IN ('synced', 'refused', 'removed') THEN j.desired_hash
                WHEN d.sent IS NOT NULL THEN d.sent
                WHEN d.state <> 'removed' THEN j.desired_hash END,
@@ -99,6 +102,7 @@ recorded AS (
                                   WHEN NOT d.unsynced THEN j.answered_fields END,
            gone_at = CASE WHEN d.state = 'removed' THEN NULL
                           WHEN d.unwanted AND NOT d.stale AND d.sent IS NOT NULL
+                               AND d.state <> 'held'
                                AND j.gone_at <= now() - interval '1 minute' THEN NULL
                           ELSE j.gone_at END,
            synced_at = CASE WHEN d.synced OR d.verdict = 'removed' THEN now() ELSE j.synced_at END,

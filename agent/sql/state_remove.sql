@@ -1,6 +1,7 @@
 -- Ends a detection: gone rows are let go (pending removals that want nothing any more) or held.
--- Those that Qudra never got are dropped, those closed there already are done. The three write
--- different rows. What is sending or uncertain waits until it is settled.
+-- Those that Qudra never got are dropped, those closed there already are done, unless an update
+-- that opens them may be on its way. The three write different rows. What is sending or uncertain
+-- waits until it is settled.
 -- $1::text account, $2::bigint fence, $3::text mapping, $4::bigint ms that a row must have been
 -- gone, $5::text close or delete, $6::boolean hold
 -- One row: fenced, rows let go or newly held.
@@ -10,6 +11,7 @@ gone AS MATERIALIZED (
     SELECT source_key,
            CASE WHEN job_id IS NULL THEN 'drop'
                 WHEN job_status = 'closed' AND synced_hash IS NOT NULL AND $5::text = 'close'
+                     AND state <> 'pending'
                 THEN 'done'
                 WHEN state = 'held' THEN 'stays'
                 WHEN state IN ('pending', 'refused') AND desired_hash IS NULL THEN 'stays'

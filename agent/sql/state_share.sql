@@ -1,6 +1,6 @@
--- Notes by which key the account sends, and counts who else has work to do with the same key now: an
--- account of another agent, or another one of this. One without any row yet is about to have work. A
--- key's mark says nothing of the key.
+-- Notes by which key the account sends, and counts who else has work to do with the same key now:
+-- an account of another agent, or another one of this. One without any row, of an agent that has
+-- just begun, is about to have work. A key's mark says nothing of the key.
 -- $1::text account, $2::bigint fence, $3::text mark of the key
 -- One row: fenced, how many with this one, ms until the window ends that has no part left for one more,
 -- by what any account said last that sends with this key (NULL: there is room, or nobody has said).
@@ -20,8 +20,13 @@ sharing AS (
                       FROM qudra_sync.queue q
                       JOIN qudra_sync.job j USING (mapping, source_key)
                      WHERE q.account = a.name AND q.state = 'pending'
-                       AND (j.next_attempt_at IS NULL OR j.next_attempt_at <= now()))
-            OR NOT EXISTS (SELECT FROM qudra_sync.job WHERE account = a.name)))
+                       AND (j.next_attempt_at IS NULL OR j.next_attempt_at <= now())
+                       AND (j.gone_at IS NULL OR q.operation <= 'delete'))
+            OR NOT EXISTS (SELECT FROM qudra_sync.job WHERE account = a.name)
+               AND EXISTS (SELECT
+                             FROM qudra_sync.agent g
+                            WHERE g.name = a.holder
+                              AND g.started_at > now() - interval '1 minute')))
 SELECT EXISTS (SELECT FROM fence) AS fenced, s.n,
        (SELECT max(extract(epoch FROM (l.limits ->> 'resets_at')::timestamptz - clock_timestamp())
                    * 1000)::bigint
