@@ -187,5 +187,57 @@ class SeveralAgents(AccountsCase):
         self.assert_each_mirrored()
 
 
+class LostWhileRecovering(AccountsCase):
+    """It recovers the accounts of one that died, longer than its own heart may stand still."""
+
+    def agent_of(self, role, *names):
+        """An agent whose sessions are told apart by their role."""
+        self.server.psql(f"DO $$BEGIN CREATE ROLE {role} LOGIN IN ROLE qs_agent; "
+                         "EXCEPTION WHEN duplicate_object THEN NULL; END$$")
+        agent = self.new_agent()
+        agent.configure(database={"url": self.db.url(role)}, qudra={"timeout": "20s"}, accounts=[
+            {"name": name, "api_key_file": self.key_file(agent, name)} for name in names])
+        return agent
+
+    def wait_until_locked_out(self, role, what):
+        eventually(lambda: self.db.value(
+            f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}' "
+            f"AND wait_event_type = 'Lock' AND query LIKE '%{what}%'") == 1)
+
+    def cut_off_at_its_next_beginning(self, role):
+        self.db.psql(f"""CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+            IF session_user = '{role}' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+            RETURN NEW; END$$;
+            CREATE TRIGGER cut BEFORE INSERT ON qudra_sync.agent
+                FOR EACH ROW EXECUTE FUNCTION cut()""")
+
+    def test_one_that_loses_its_accounts_and_its_database_at_once_begins_anew(self):
+        self.fill(3, employer="acme")
+        self.fill(3, first=11, employer="najd")
+        dies = self.agent_of("qs_dies", "najd").start()
+        heir = self.agent_of("qs_heir", "acme", "najd").start()
+        eventually(lambda: self.is_mirrored_for("acme", "najd"))
+        self.sandbox.fault("slow", match={"method": "PATCH", "account": "najd"}, ms=15000, times=1)
+        self.db.psql("UPDATE job SET title = 'Other title' WHERE id = 11")
+        eventually(lambda: self.sandbox.requests("PATCH"))
+        lock = self.db.session()
+        self.addCleanup(lock.close)
+        lock.run("BEGIN; SELECT FROM qudra_sync.job WHERE source_key = '11' FOR UPDATE")
+        self.cut_off_at_its_next_beginning("qs_heir")
+        dies.kill()
+        self.wait_until_locked_out("qs_heir", "what the last holders")
+        third = self.agent_of("qs_third", "acme").start()
+        self.wait_until_locked_out("qs_third", "Declares agents dead")
+        lock.run("COMMIT")
+        heir.log_contains("declared dead by another agent")
+        heir.log_contains("database away")
+        self.db.psql("DROP TRIGGER cut ON qudra_sync.agent")
+        third.stop()
+        self.fill(1, first=5, employer="acme")
+        self.fill(1, first=15, employer="najd")
+        eventually(lambda: self.is_mirrored_for("acme", "najd"), deadline_s=60)
+        heir.stop()
+
+
 if __name__ == "__main__":
     unittest.main()

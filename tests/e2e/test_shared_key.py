@@ -2,6 +2,7 @@
 
 import unittest
 
+from accounts import AccountsCase
 from harness import MirrorCase, eventually
 
 
@@ -56,6 +57,25 @@ class FourOnOneDatabase(OneDatabase):
 
     def test_four_agents_fill_the_window_together_and_none_is_refused(self):
         self.work_together("one", "two", "three", "four")
+
+
+class BesideAnAccountWithoutRows(AccountsCase):
+    """One may be about to have work while its agent is young. It does not take its part for ever."""
+
+    sandbox_options = ("--limit", "40", "--window", "3", "--quota", "unlimited",
+                       "--embedding-ms", "500")
+
+    def key_file(self, agent, name, key=None):
+        return super().key_file(agent, name, key or self.key("acme"))
+
+    def test_the_embeddings_are_looked_at(self):
+        running = self.agent.start()
+        self.fill(3)
+        eventually(lambda: len(self.open_of("acme")) == 3)
+        self.db.psql("UPDATE qudra_sync.agent SET started_at = started_at - interval '1 minute'")
+        eventually(lambda: self.db.value("SELECT count(*) FROM qudra_sync.job "
+                                         "WHERE match_ready") == 3, deadline_s=60)
+        running.stop()
 
 
 class InTheHeadersAlone(SharedKey):
