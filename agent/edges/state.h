@@ -79,9 +79,9 @@ bool state_gone_rows(struct pg *pg, const char *mapping, int64_t remove_after_ms
                      struct arena *a, struct gone_rows *out, struct err *e) MUST_CHECK;
 #define GONE_ROWS_PAGE 2000
 /* Marks rows of these accounts as gone from the source since now (or leaves the time where it
- * stands). */
+ * stands). *fresh: how many were not known to be gone. */
 bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
-                const char *const *keys, size_t n, struct err *e) MUST_CHECK;
+                const char *const *keys, size_t n, int64_t *fresh, struct err *e) MUST_CHECK;
 /* What the guard wants to know of the lease's account: mirrored (open jobs that Qudra holds for
  * this mapping; counted only when some are going, else 0, so that an idle pass reads no table),
  * going (gone for at least remove_after, with an open job, and neither waiting for their removal

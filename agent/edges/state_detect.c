@@ -212,7 +212,7 @@ bool state_gone_rows(struct pg *pg, const char *mapping, int64_t remove_after_ms
 }
 
 bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, const char *mapping,
-                const char *const *keys, size_t n, struct err *e)
+                const char *const *keys, size_t n, int64_t *fresh, struct err *e)
 {
     struct state_call c;
     state_call_init(&c, pg, NULL);
@@ -221,7 +221,7 @@ bool state_gone(struct pg *pg, const struct lease *leases, size_t n_leases, cons
     struct pg_array *key = state_call_column(&c, PG_TEXT);
     for (size_t i = 0; i < n; i++)
         pg_array_str(key, keys[i]);
-    return state_write(&c, sql_state_gone, NULL, e);
+    return state_write_count(&c, sql_state_gone, fresh, e);
 }
 
 bool state_going(struct pg *pg, const struct lease *l, const char *mapping, int64_t remove_after_ms,

@@ -181,8 +181,7 @@ static bool tell_gone(struct detection *d, const char *const *keys, size_t n, st
 {
     if (n == 0)
         return true;
-    d->counts.gone += (int64_t)n;
-    return d->options.sink.gone(d->options.sink.context, d->feed, keys, n, e);
+    return d->options.sink.gone(d->options.sink.context, d->feed, keys, n, &d->counts, e);
 }
 
 /* A page of rows as they came, equal keys side by side. */

@@ -23,7 +23,7 @@ struct detect_counts {
     int64_t found[OP_NONE]; /* operations found to be needed, by kind; removals at the end */
     int64_t refused;        /* newly or differently refused */
     int64_t settled;        /* changes that were taken back before they were sent */
-    int64_t gone;           /* rows found to be gone */
+    int64_t gone;           /* rows that were there before and are no more */
     int64_t noted;          /* changes taken out of the outbox */
     int64_t held;           /* removals the guard stopped in this pass */
     int64_t mirrored;       /* jobs that Qudra holds for this mapping, when the pass ended */
@@ -40,9 +40,9 @@ struct detect_sink {
     /* Rows that differ from what is recorded (or all of them, see detect_options.all). */
     bool (*rows)(void *context, const struct feed *f, const struct sighting *seen,
                  const struct recorded *recorded, size_t n, struct err *e);
-    /* These rows of the state are no longer in the source. */
+    /* These rows of the state are no longer in the source; some may be known to be gone. */
     bool (*gone)(void *context, const struct feed *f, const char *const *keys, size_t n,
-                 struct err *e);
+                 struct detect_counts *counts, struct err *e);
     bool (*end)(void *context, const struct feed *f, const struct detect_end *end,
                 struct detect_counts *counts, struct err *e);
     void *context;

@@ -107,12 +107,15 @@ static bool mark_rows(void *context, const struct feed *f, const struct sighting
 }
 
 static bool mark_gone(void *context, const struct feed *f, const char *const *keys, size_t n,
-                      struct err *e)
+                      struct detect_counts *counts, struct err *e)
 {
     struct detect_marker *m = context;
-    bool ok = state_gone(m->state, m->leases, m->n_leases, f->mapping->name, keys, n, e);
+    int64_t fresh;
+    if (!state_gone(m->state, m->leases, m->n_leases, f->mapping->name, keys, n, &fresh, e))
+        return false;
     CRASH_POINT("gone.after");
-    return ok;
+    counts->gone += fresh;
+    return true;
 }
 
 /* Before the guard counts: what goes on under a new key is not removed. */

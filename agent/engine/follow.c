@@ -280,7 +280,7 @@ static bool hand_on(struct follow *w, const char *const *from, size_t n, struct 
     int64_t count;
     if (n == 0)
         return true;
-    if (!state_gone(w->state, w->leases, w->n_leases, m->name, from, n, e))
+    if (!state_gone(w->state, w->leases, w->n_leases, m->name, from, n, &count, e))
         return false;
     for (size_t i = 0; i < w->n_leases; i++)
         if (!state_rebind(w->state, &w->leases[i], mapping_writes_back(m), &count, e))
@@ -334,13 +334,14 @@ static bool take_rows(void *context, const struct feed *f, const struct sighting
 }
 
 static bool take_gone(void *context, const struct feed *f, const char *const *keys, size_t n,
-                      struct err *e)
+                      struct detect_counts *counts, struct err *e)
 {
     struct follow *w = context;
     const struct desired gone = {.kind = DESIRED_GONE};
     struct recorded *recorded = arena_alloc(&w->page, (n + 1) * sizeof *recorded);
     struct sighting *due = arena_alloc(&w->page, (n + 1) * sizeof *due);
     size_t n_due = 0;
+    (void)counts;
     if (!state_rows(w->state, f->mapping->name, keys, n, &w->page, recorded, e))
         return false;
     for (size_t i = 0; i < n; i++) {

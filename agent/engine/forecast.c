@@ -110,9 +110,9 @@ static bool count_rows(void *context, const struct feed *f, const struct sightin
 
 /* Known since forecast_look. */
 static bool pass_by_gone(void *context, const struct feed *f, const char *const *keys, size_t n,
-                         struct err *e)
+                         struct detect_counts *counts, struct err *e)
 {
-    (void)context, (void)f, (void)keys, (void)n, (void)e;
+    (void)context, (void)f, (void)keys, (void)n, (void)counts, (void)e;
     return true;
 }
 

@@ -98,10 +98,11 @@ static bool pass_by(void *context, const struct feed *f, const struct sighting *
 }
 
 static bool keep_gone(void *context, const struct feed *f, const char *const *keys, size_t n,
-                      struct err *e)
+                      struct detect_counts *counts, struct err *e)
 {
     struct forecast *p = context;
     struct arena a;
+    (void)counts;
     arena_init(&a, 0);
     struct recorded *recorded = arena_alloc(&a, n * sizeof *recorded);
     bool ok = state_rows(p->state, f->mapping->name, keys, n, &a, recorded, e);

@@ -222,9 +222,10 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
         else
             *s->decisions[i] = (struct decision){.op = op.kind, .row = row};
     }
+    int64_t fresh;
     p->counts.gone += (int64_t)n_gone;
-    return n_gone == 0 ||
-           state_gone(p->o.state, &p->o.account->lease, 1, s->feed->mapping->name, gone, n_gone, e);
+    return n_gone == 0 || state_gone(p->o.state, &p->o.account->lease, 1, s->feed->mapping->name,
+                                     gone, n_gone, &fresh, e);
 }
 
 /* The free rows of one mapping, in the order of the pick. */

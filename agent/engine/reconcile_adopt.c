@@ -152,9 +152,9 @@ static bool match_rows(void *context, const struct feed *f, const struct sightin
 }
 
 static bool ignore_gone(void *context, const struct feed *f, const char *const *keys, size_t n,
-                        struct err *e)
+                        struct detect_counts *counts, struct err *e)
 {
-    (void)context, (void)f, (void)keys, (void)n, (void)e;
+    (void)context, (void)f, (void)keys, (void)n, (void)counts, (void)e;
     return true;
 }
 

@@ -1,6 +1,7 @@
 """`run`: finds changes, stops cleanly, reloads, and shares an account with nobody."""
 
 import signal
+import time
 import unittest
 
 from harness import AWAY, LOCKED, MirrorCase, eventually
@@ -74,6 +75,18 @@ class Polling(RunCase):
         self.wait_for_mirror()
         self.db.psql("INSERT INTO job (id, title) VALUES (2, 'Nurse'); NOTIFY qudra_sync")
         self.wait_for_mirror()
+        running.stop()
+
+    def test_a_removed_row_that_is_seen_again_is_no_news(self):
+        """As long as `overlap` reaches back, each poll meets it."""
+        self.fill(3)
+        running = self.start()
+        self.wait_for_mirror()
+        self.db.psql("UPDATE job SET deleted_at = now() WHERE id = 1")
+        eventually(lambda: self.row(1)["state"] == "removed")
+        told = self.db.value("SELECT count(*) FROM qudra_sync.run")
+        time.sleep(2)
+        self.assertEqual(self.db.value("SELECT count(*) FROM qudra_sync.run"), told)
         running.stop()
 
     def test_idle_it_asks_qudra_nothing(self):

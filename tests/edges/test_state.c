@@ -61,7 +61,7 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     int64_t before = database_int(f->pg, all);
 
     assert_err(ERR_FENCED, state_mark(f->pg, l, 1, "jobs", s, 2, &err));
-    assert_err(ERR_FENCED, state_gone(f->pg, l, 1, "jobs", keys, 2, &err));
+    assert_err(ERR_FENCED, state_gone(f->pg, l, 1, "jobs", keys, 2, &count, &err));
     assert_err(ERR_FENCED, state_share(f->pg, l, "mark", &sharing, &err));
     assert_err(ERR_FENCED, state_remove(f->pg, l, "jobs", 0, OP_CLOSE, false, &count, &err));
     assert_err(ERR_FENCED, state_set_watermark(f->pg, l, "jobs", &w, true, &err));
