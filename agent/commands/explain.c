@@ -87,6 +87,7 @@ static bool read_account(struct explanation *x, struct pg *state, struct arena *
     if (!report_account(state, x->account, a, &known, e))
         return false;
     x->agent_runs = known != NULL && known->lease_left_ms > 0;
+    x->is_stopped = known != NULL && known->trouble != NULL;
     return true;
 }
 

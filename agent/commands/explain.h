@@ -17,6 +17,7 @@ enum next_kind {
     NEXT_GONE_FOUND,    /* gone: the next whole pass and the guard decide */
     NEXT_SENT,          /* pending: as soon as the limit allows */
     NEXT_SENT_AGAIN,    /* pending, after a failure */
+    NEXT_ACCOUNT,       /* pending, and its account is stopped */
     NEXT_ANSWER,        /* a create is on its way */
     NEXT_LOOKUP,        /* a create whose answer was lost */
     NEXT_AMBIGUOUS,     /* the same, and several jobs fit */
@@ -43,6 +44,7 @@ struct explanation {
     const char *account; /* NULL: not known */
     int64_t wall_ms;
     bool agent_runs; /* somebody holds the account's lease */
+    bool is_stopped; /* the account, until a person acts */
 
     const struct row *row; /* NULL: not in the source, or outside `where` */
     size_t rows;           /* of the source with this key: should be 1 */

@@ -30,6 +30,11 @@ const struct next_rule next_rules[NEXTS] = {
     [NEXT_SENT] = {"sent", false, true, "It is sent as soon as its turn comes within the limit.",
                    "يُرسل حالما يأتي دوره ضمن الحد."},
     [NEXT_SENT_AGAIN] = {"sent_again", false, true, "It is tried again.", "تُعاد المحاولة."},
+    [NEXT_ACCOUNT] =
+        {"account", true, false,
+         "A person must act: its account is stopped, and `status` says why. Then it is "
+         "sent.",
+         "يجب أن يتصرف شخص: حسابه متوقف، و`status` يبين السبب. ثم يُرسل."},
     [NEXT_ANSWER] =
         {"answer", false, true,
          "Its create is on its way and Qudra's answer decides. Should the answer be lost, "
@@ -120,6 +125,10 @@ static enum next_kind of_pending(struct explanation *x)
         return NEXT_GONE_FOUND;
     if (x->desired.kind == DESIRED_REFUSED)
         return NEXT_REFUSAL_FOUND;
+    if (x->is_stopped) {
+        x->command = "qudra-sync status";
+        return NEXT_ACCOUNT;
+    }
     if (x->recorded->next_attempt_at == NULL ||
         !clock_parse_rfc3339(x->recorded->next_attempt_at, &at) || at <= x->wall_ms)
         return NEXT_SENT;

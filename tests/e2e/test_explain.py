@@ -90,6 +90,14 @@ class Story(MirrorCase):
         self.db.psql("DELETE FROM job WHERE id = 1")
         self.assertEqual(self.story("1")["next"]["command"], "qudra-sync release jobs '1'")
 
+    def test_what_waits_at_an_account_that_is_stopped_waits_for_a_person(self):
+        self.db.psql("UPDATE qudra_sync.job SET state = 'pending', operation = 'update' "
+                     "WHERE source_key = '1'; "
+                     "UPDATE qudra_sync.account SET trouble = 'Qudra refuses the key'")
+        story = self.story("1")["next"]
+        self.assertEqual((story["what"], story["needs_person"]), ("account", True))
+        self.assertEqual(story["command"], "qudra-sync status")
+
     def test_every_next_is_told_in_arabic_too(self):
         self.assertRegex(self.story("1")["next"]["message_ar"], ARABIC)
 
