@@ -46,7 +46,7 @@ struct account {
     bool looking;            /* settle lists, or is about to: no create may start meanwhile */
     int64_t month_ends_ms;   /* by Qudra's clock */
     int64_t ahead_ms;        /* Qudra's clock, by the last Date, less our monotonic one */
-    int64_t ask_quota_at_ms; /* Qudra's clock: when one create beyond the quota may ask for more */
+    int64_t ask_quota_at_ms; /* monotonic: when one create beyond the quota may ask for more */
     bool asking;             /* it may leave now, or is on its way */
     bool mirrors;            /* Qudra holds a job of ours */
     bool deferred;           /* creates wait for the quota */

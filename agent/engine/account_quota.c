@@ -25,7 +25,7 @@ void account_recall_quota(struct account *a, const struct taken *t)
     if (a->ahead_ms == 0) /* no Date yet */
         a->ahead_ms = clock_wall_ms() - clock_mono_ms();
     a->month_ends_ms = clock_next_month_ms(server_ms(a));
-    a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;
+    a->ask_quota_at_ms = clock_mono_ms() + ASK_EVERY_MS;
     a->deferred = a->undefer = t->deferred;
     a->news = t->configured != a->plan_quota;
     bool same_plan = t->configured == -2 || t->configured == a->plan_quota;
@@ -37,8 +37,9 @@ void account_recall_quota(struct account *a, const struct taken *t)
 
 int64_t account_quota_wait_ms(const struct account *a)
 {
-    int64_t at_ms = a->ask_quota_at_ms < a->month_ends_ms ? a->ask_quota_at_ms : a->month_ends_ms;
-    int64_t wait_ms = at_ms - server_ms(a);
+    int64_t month_ms = a->month_ends_ms - server_ms(a);
+    int64_t ask_ms = a->ask_quota_at_ms - clock_mono_ms();
+    int64_t wait_ms = ask_ms < month_ms ? ask_ms : month_ms;
     return !a->deferred ? -1 : wait_ms > 0 ? wait_ms : 0;
 }
 
@@ -59,7 +60,7 @@ void account_quota_used_up(struct account *a)
     a->deferred = true;
     if (a->quota < 0 || a->created < a->quota)
         a->quota = a->created;
-    a->ask_quota_at_ms = server_ms(a) + ASK_EVERY_MS;
+    a->ask_quota_at_ms = clock_mono_ms() + ASK_EVERY_MS;
     a->asking = false;
     a->news = true;
 }
@@ -70,7 +71,7 @@ static void turn_month(struct account *a, int64_t now_ms)
     a->quota = a->plan_quota;
     a->undefer = a->news = true;
     a->month_ends_ms = clock_next_month_ms(now_ms);
-    a->ask_quota_at_ms = now_ms + ASK_EVERY_MS;
+    a->ask_quota_at_ms = clock_mono_ms() + ASK_EVERY_MS;
     LOG_INFO("the quota's month has turned", log_str("account", a->config->name));
 }
 
@@ -93,9 +94,9 @@ int64_t account_quota_left(struct account *a)
     if (a->quota < 0)
         return INT64_MAX;
     int64_t left = a->quota - a->created - a->creating;
-    if (left <= 0 && a->creating == 0 && now_ms >= a->ask_quota_at_ms) {
+    if (left <= 0 && a->creating == 0 && clock_mono_ms() >= a->ask_quota_at_ms) {
         a->undefer = true; /* one of the deferred is to ask */
-        a->ask_quota_at_ms = now_ms + ASK_EVERY_MS;
+        a->ask_quota_at_ms = clock_mono_ms() + ASK_EVERY_MS;
         a->asking = true;
     }
     if (left <= 0 && a->asking && a->creating == 0)
