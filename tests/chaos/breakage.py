@@ -16,7 +16,8 @@ FAULTS = {kind: 1 for kind in (
     "gone_404", "plan_change")}
 FAULTS["plan_change"] = 0.3
 # Only these requests may meet it. A server that says of a job which is there that it is gone cannot be
-# told from one that is right, so a 404 to an update is not among them.
+# told from one that is right, so a 404 to an update is not among them; nor one to a read where updates
+# replace the job, for there a close reads it first.
 ONLY = {"repeat_page": ("GET",), "gone_404": ("GET", "POST")}
 ONLY.update({kind: ("POST",) for kind in ("wrong_count", "no_index", "shuffle", "half_applied",
                                           "mixed_207", "bulk_refused")})
@@ -38,6 +39,8 @@ class Breakage:
             rule["times"] = 12
         if kind in ONLY:
             rule["match"]["method"] = chance.choice(ONLY[kind])
+            if kind == "gone_404" and self.variants["update"] == "put":
+                rule["match"]["method"] = "POST"
         elif chance.random() < 0.2:
             rule["match"]["method"] = chance.choice(("GET", "POST"))
         if kind in ("slow", "timeout"):
