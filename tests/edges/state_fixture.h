@@ -188,7 +188,8 @@ static inline void mark_update(struct fixture *f, const char *key, unsigned char
 
 static inline void gone(struct fixture *f, const char *key)
 {
-    assert_done(state_gone(f->pg, &f->lease, 1, "jobs", &key, 1, &err));
+    int64_t fresh;
+    assert_done(state_gone(f->pg, &f->lease, 1, "jobs", &key, 1, &fresh, &err));
 }
 
 static inline int64_t remove_gone(struct fixture *f, bool hold)

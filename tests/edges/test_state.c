@@ -254,6 +254,10 @@ static void test_synced_is_believed_only_where_it_is_true(void **state)
     struct sighting s = sighting_of("a", 1, 5);
     s.op.kind = OP_NONE;
     s.mark = ROW_SYNCED;
+    mark(f, &s); /* what it wanted before may be on its way */
+    assert_int_equal(row_of(f, "a").state, ROW_PENDING);
+    assert_memory_equal(row_of(f, "a").desired_all, s.desired.hash.all, 16);
+    database_run(f->pg, "UPDATE qudra_sync.job SET state = 'refused', operation = NULL");
     mark(f, &s);
     assert_int_equal(row_of(f, "a").state, ROW_SYNCED);
     s.desired.hash = hash_of(3);
