@@ -170,7 +170,7 @@ static int run(const struct invocation *in, struct err *e)
 {
     struct setup s;
     struct looked l = {.pg = NULL};
-    if (!setup_load(&s, in, e))
+    if (!setup_load_without_mappings(&s, in, e))
         return EXIT_CONVERGED;
     l.arena = &s.arena;
     if (setup_connect_source(&s, &l.pg, e) && find_table(&l, invocation_argument(in, 0), e) &&

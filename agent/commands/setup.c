@@ -155,13 +155,14 @@ static void load_mappings(struct setup *s, struct problems *p)
     s->n_mappings = c->n_mapping_files;
 }
 
-bool setup_load(struct setup *s, const struct invocation *in, struct err *e)
+static bool load(struct setup *s, const struct invocation *in, bool with_mappings, struct err *e)
 {
     *s = (struct setup){.config = NULL};
     arena_init(&s->arena, 0);
     struct problems problems;
     problems_init(&problems, &s->arena);
-    s->config = config_load(find_config(in), getenv, &problems);
+    s->config = with_mappings ? config_load(find_config(in), getenv, &problems)
+                              : config_load_without_mappings(find_config(in), getenv, &problems);
     if (s->config != NULL)
         load_mappings(s, &problems);
     bool colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
@@ -175,6 +176,16 @@ bool setup_load(struct setup *s, const struct invocation *in, struct err *e)
     if (!ok)
         setup_release(s);
     return ok;
+}
+
+bool setup_load(struct setup *s, const struct invocation *in, struct err *e)
+{
+    return load(s, in, true, e);
+}
+
+bool setup_load_without_mappings(struct setup *s, const struct invocation *in, struct err *e)
+{
+    return load(s, in, false, e);
 }
 
 void setup_release(struct setup *s)

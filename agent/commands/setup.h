@@ -30,6 +30,10 @@ struct setup {
 /* Loads agent.yaml and every mapping. Everything that is wrong in any of the files is printed to
  * stderr at once; e then says so in one line (ERR_CONFIG). Sets up the log by the configuration. */
 bool setup_load(struct setup *s, const struct invocation *in, struct err *e) MUST_CHECK;
+/* The same without a look at the mappings: there may be none yet, or an empty file that the shell
+ * has made for what is about to be written. */
+bool setup_load_without_mappings(struct setup *s, const struct invocation *in,
+                                 struct err *e) MUST_CHECK;
 void setup_release(struct setup *s);
 
 struct mapping *setup_mapping(const struct setup *s, const char *name, struct err *e);

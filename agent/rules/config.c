@@ -264,7 +264,7 @@ static void read_options(struct config_read *r, const struct yaml_node *root)
 {
     for (size_t i = 0; i < config_options_count; i++) {
         const struct option *o = &config_options[i];
-        if (config_option_is_account(o))
+        if (config_option_is_account(o) || (r->without_mappings && o->type == OPTION_PATHS))
             continue;
         const struct yaml_node *n = find(root, o->name);
         if (n)
@@ -285,14 +285,16 @@ static const char *folder_of(struct arena *a, const char *file)
     return slash == real ? "/" : arena_strndup(a, real, (size_t)(slash - real));
 }
 
-struct config *config_load(const char *file, yaml_lookup lookup, struct problems *problems)
+static struct config *load(const char *file, bool without_mappings, yaml_lookup lookup,
+                           struct problems *problems)
 {
     size_t before = problems->errors;
     struct config *c = mem_alloc(sizeof *c);
     arena_init(&c->arena, 0);
     c->file = arena_strdup(&c->arena, file);
     c->dir = folder_of(&c->arena, file);
-    struct config_read r = {.config = c, .problems = problems, .dir = c->dir};
+    struct config_read r = {
+        .config = c, .problems = problems, .dir = c->dir, .without_mappings = without_mappings};
     const struct yaml_doc *doc = yaml_load(file, lookup, problems);
     if (doc->root && doc->root->kind == YAML_MAP) {
         check_keys(&r, doc->root, "", false);
@@ -305,6 +307,17 @@ struct config *config_load(const char *file, yaml_lookup lookup, struct problems
         return c;
     config_free(c);
     return NULL;
+}
+
+struct config *config_load(const char *file, yaml_lookup lookup, struct problems *problems)
+{
+    return load(file, false, lookup, problems);
+}
+
+struct config *config_load_without_mappings(const char *file, yaml_lookup lookup,
+                                            struct problems *problems)
+{
+    return load(file, true, lookup, problems);
 }
 
 void config_free(struct config *c)

@@ -104,6 +104,9 @@ extern const size_t config_options_count;
 
 /* Reads and checks the file. Everything that is wrong is in `problems`; NULL when anything is. */
 struct config *config_load(const char *file, yaml_lookup lookup, struct problems *problems);
+/* The same for who drafts a mapping: what `mappings` says is not looked at, none may be there. */
+struct config *config_load_without_mappings(const char *file, yaml_lookup lookup,
+                                            struct problems *problems);
 void config_free(struct config *c); /* wipes what is secret; NULL is allowed */
 
 const struct config_account *config_account_find(const struct config *c, const char *name);

@@ -11,6 +11,7 @@ struct config_read {
     struct config *config;
     struct problems *problems;
     const char *dir; /* of the file, absolute: relative paths begin here */
+    bool without_mappings;
 };
 
 /* Puts what `n` says to `o->offset` of `base` (struct config, or an account's); a problem at the

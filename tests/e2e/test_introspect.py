@@ -24,6 +24,23 @@ class IntrospectCase(MirrorCase):
         return next(s for s in done.json["sections"] if s["name"].startswith("mapping "))
 
 
+class BeforeThereIsAMapping(IntrospectCase):
+    def setUp(self):
+        super().setUp()
+        (self.agent.folder / "mappings/jobs.yaml").unlink()
+
+    def test_an_empty_folder_of_mappings_is_no_mistake(self):
+        self.assertIn("name: job\n", self.draft("job"))
+
+    def test_the_file_that_the_shell_has_made_for_the_draft_is_not_read(self):
+        (self.agent.folder / "mappings/jobs.yaml").touch()
+        self.assertIn("name: job\n", self.draft("job"))
+
+    def test_nor_is_one_that_is_wrong(self):
+        self.agent.write("mappings/jobs.yaml", "name: [")
+        self.assertIn("name: job\n", self.draft("job"))
+
+
 class Drafts(IntrospectCase):
     def test_a_table_with_english_names_is_drafted_whole(self):
         self.db.psql("""
