@@ -87,6 +87,8 @@ static bool read_limit(const struct invocation *in, int64_t *limit, struct err *
     *limit = invocation_has(in, "--all") ? 0 : DEFAULT_ROWS;
     if (rows == NULL)
         return true;
+    if (invocation_has(in, "--all"))
+        return err_set(e, ERR_USAGE, "--rows and --all say two things: give one of them");
     *limit = strtoll(rows, &end, 10);
     if (rows[0] != '\0' && *end == '\0' && *limit > 0 && *limit <= ROWS_MAX)
         return true;

@@ -3,6 +3,7 @@
  */
 #include "commands/setup.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,12 +16,20 @@
 #define SYSTEM_FILE  "/etc/qudra-sync/agent.yaml"
 #define CHOSEN_MAX   64
 
-static const char *find_config(const struct invocation *in)
+/* One that is there and may not be read is told as any other that is wrong. */
+static const char *find_config(const struct invocation *in, struct err *e)
 {
     const char *given = invocation_value(in, "--config");
     if (given != NULL)
         return given;
-    return access(DEFAULT_FILE, F_OK) == 0 ? DEFAULT_FILE : SYSTEM_FILE;
+    if (access(DEFAULT_FILE, F_OK) == 0)
+        return DEFAULT_FILE;
+    if (access(SYSTEM_FILE, F_OK) == 0 || errno != ENOENT)
+        return SYSTEM_FILE;
+    err_set(e, ERR_CONFIG, "there is no configuration: neither \"./%s\" nor \"%s\"", DEFAULT_FILE,
+            SYSTEM_FILE);
+    err_hint(e, "begin with agent.yaml.example, or name a file with -c FILE");
+    return NULL;
 }
 
 static bool set_log_level(const struct invocation *in, int level, int format, struct err *e)
@@ -155,24 +164,34 @@ static void load_mappings(struct setup *s, struct problems *p)
     s->n_mappings = c->n_mapping_files;
 }
 
+static bool tell_problems(const struct problems *p, struct err *e)
+{
+    bool colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
+    if (p->errors + p->warnings > 0)
+        problems_print(p, stderr, colour);
+    return p->errors == 0 ||
+           err_set(e, ERR_CONFIG, "%zu mistake%s in the configuration, shown above", p->errors,
+                   p->errors == 1 ? "" : "s");
+}
+
+static bool read_files(struct setup *s, const char *file, bool with_mappings, struct err *e)
+{
+    struct problems problems;
+    problems_init(&problems, &s->arena);
+    s->config = with_mappings ? config_load(file, getenv, &problems)
+                              : config_load_without_mappings(file, getenv, &problems);
+    if (s->config != NULL)
+        load_mappings(s, &problems);
+    return tell_problems(&problems, e);
+}
+
 static bool load(struct setup *s, const struct invocation *in, bool with_mappings, struct err *e)
 {
     *s = (struct setup){.config = NULL};
     arena_init(&s->arena, 0);
-    struct problems problems;
-    problems_init(&problems, &s->arena);
-    s->config = with_mappings ? config_load(find_config(in), getenv, &problems)
-                              : config_load_without_mappings(find_config(in), getenv, &problems);
-    if (s->config != NULL)
-        load_mappings(s, &problems);
-    bool colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
-    if (problems.errors + problems.warnings > 0)
-        problems_print(&problems, stderr, colour);
-    bool ok = problems.errors == 0 ||
-              err_set(e, ERR_CONFIG, "%zu mistake%s in the configuration, shown above",
-                      problems.errors, problems.errors == 1 ? "" : "s");
-    ok =
-        ok && set_log_level(in, s->config->log_level, s->config->log_format, e) && choose(s, in, e);
+    const char *file = find_config(in, e);
+    bool ok = file != NULL && read_files(s, file, with_mappings, e) &&
+              set_log_level(in, s->config->log_level, s->config->log_format, e) && choose(s, in, e);
     if (!ok)
         setup_release(s);
     return ok;

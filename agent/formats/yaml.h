@@ -72,6 +72,10 @@ void yaml_check_keys(struct problems *p, const struct yaml_node *map, const char
                      const char *const *known, size_t n);
 
 bool yaml_is_null(const struct yaml_node *n); /* absent, or plain ~, null or empty */
+/* A variable in it is not set, and that has been told: its text says nothing. */
+bool yaml_is_unset(const struct yaml_node *n);
+/* Its text is what one ${NAME} holds: nothing of it, and no default, stands in the file. */
+bool yaml_is_variable(const struct yaml_node *n);
 
 /* Typed getters: false, with a problem that names what was expected, when the text does not fit.
  * What was found is shown as the file has it: what a variable expanded to (a secret?) never is. */

@@ -85,11 +85,25 @@ static void expand_reference(struct expander *x)
         value = arena_strndup(a, after + 2, (size_t)(close - after - 2));
     if (!value) {
         expansion_problem(x, characters_in(x->at, (size_t)(close + 1 - x->at)),
-                          arena_printf(a, "set it, or write ${%s:-default}", name),
+                          "set it in the environment",
                           arena_printf(a, "the variable \"%s\" is not set", name));
+        x->origin->unset = true;
         value = "";
     }
     put_expansion(x, value, (size_t)(close + 1 - x->at));
+}
+
+bool yaml_is_unset(const struct yaml_node *n)
+{
+    return n != NULL && n->origin != NULL && n->origin->unset;
+}
+
+bool yaml_is_variable(const struct yaml_node *n)
+{
+    const struct yaml_origin *o = n->origin;
+
+    return o != NULL && o->expansions != NULL && !strncmp(o->raw, "${", 2) &&
+           !strcmp(o->raw + 2 + name_length(o->raw + 2), "}");
 }
 
 const char *yaml_expand(const struct yaml_node *node, struct yaml_origin *o, yaml_lookup lookup,

@@ -22,6 +22,7 @@ struct yaml_origin {
     size_t start;    /* byte of the file where it begins, behind a quote or a block's first line */
     char quote;      /* ' or " or 0 */
     struct yaml_expansion *expansions;
+    bool unset; /* a variable in it is not set */
 };
 
 /* The raw text of `o` with its variables in place; notes them in `o`. */

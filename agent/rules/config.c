@@ -76,7 +76,8 @@ static void check_keys(struct config_read *r, const struct yaml_node *map, const
     }
 }
 
-/* The node of "a.b.c" below a map, NULL when it is not there or says nothing. */
+/* The node of "a.b.c" below a map, NULL when it is not there or says nothing. One that would say
+ * something, were its variable set, is there: it is not told as missing as well. */
 static const struct yaml_node *find(const struct yaml_node *map, const char *name)
 {
     char key[64];
@@ -88,7 +89,7 @@ static const struct yaml_node *find(const struct yaml_node *map, const char *nam
         key[len] = '\0';
         map = yaml_get(map, key);
         if (name[len] == '\0')
-            return yaml_is_null(map) ? NULL : map;
+            return yaml_is_null(map) && !yaml_is_unset(map) ? NULL : map;
         name += len + 1;
     }
     return NULL;

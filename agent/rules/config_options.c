@@ -26,10 +26,12 @@ const struct option config_options[] = {
     {.name = "qudra.api_key_file", .type = OPTION_PATH, .offset = OF_ACCOUNT(api_key_file),
      .reloadable = true,
      .help = "File that holds the API key; nobody but its owner may read it. A new key in it is "
-             "taken up without a restart. Either this or api_key."},
+             "taken up without a restart: when Qudra refuses the old one, or on HUP. Either this "
+             "or api_key."},
     {.name = "qudra.api_key", .type = OPTION_SECRET, .offset = OF_ACCOUNT(api_key),
      .reloadable = true,
-     .help = "The API key from the environment, as ${NAME}; the key itself may not stand here. "
+     .help = "The API key from the environment, as ${NAME} and nothing else; no part of the key may "
+             "stand here. "
              "Either this or api_key_file."},
     {.name = "qudra.plan", .type = OPTION_WORD, .offset = OF_ACCOUNT(plan), .fallback = "free",
      .reloadable = true, .choices = plan_names,

@@ -27,7 +27,7 @@ static void keep_at(struct config_read *r, const char *s, void *place)
 static const char *text_of_node(struct config_read *r, const struct yaml_node *n)
 {
     const char *s;
-    if (!yaml_text(r->problems, n, &s))
+    if (yaml_is_unset(n) || !yaml_text(r->problems, n, &s))
         return NULL;
     if (*s)
         return s;
@@ -287,21 +287,6 @@ static void read_schedule(struct config_read *r, const struct option *o, const s
         keep_at(r, s, place);
 }
 
-/* A key that stands in the file was not taken from the environment. The line is looked at, as the
- * text of the node is expanded already. */
-static bool is_expanded(const struct yaml_node *n)
-{
-    const char *line = n->doc->source, *end = line + n->doc->len;
-    for (int i = 1; i < n->line && line; i++) {
-        line = memchr(line, '\n', (size_t)(end - line));
-        line = line ? line + 1 : NULL;
-    }
-    if (!line)
-        return false;
-    const char *stop = memchr(line, '\n', (size_t)(end - line));
-    return memmem(line, (size_t)((stop ? stop : end) - line), "${", 2) != NULL;
-}
-
 static void read_secret(struct config_read *r, const struct option *o, const struct yaml_node *n,
                         void *place)
 {
@@ -309,7 +294,7 @@ static void read_secret(struct config_read *r, const struct option *o, const str
     struct problem bad = {.file = n->doc->file, .line = n->line, .column = n->column};
     if (n->kind != YAML_SCALAR || !*n->text)
         bad.message = "api_key: expected the name of an environment variable as ${NAME}";
-    else if (!is_expanded(n))
+    else if (!yaml_is_variable(n)) /* a part of the key, or one to fall back on, is a key too */
         bad.message = "api_key: the key itself may not stand in this file";
     if (bad.message) {
         bad.hint = "write ${NAME} and put the key into the environment, or use api_key_file";
@@ -426,5 +411,7 @@ static reader *const readers[OPTION_TYPES] = {
 void config_read_value(struct config_read *r, const struct option *o, const struct yaml_node *n,
                        void *base)
 {
+    if (yaml_is_unset(n))
+        return;
     readers[o->type](r, o, n, (char *)base + o->offset);
 }

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import AWAY, CONFIG, KEY_REFUSED, OK, ROWS_LEFT, MirrorCase
+from harness import AWAY, CONFIG, KEY_REFUSED, OK, ROWS_LEFT, USAGE, MirrorCase
 
 
 class CheckCase(MirrorCase):
@@ -77,6 +77,10 @@ class CheckRows(CheckCase):
         self.assertEqual(self.check("--offline", "--all")["mapping jobs"]["rows"], 1500)
         jobs = self.check("--offline", "--rows", "7")["mapping jobs"]
         self.assertEqual((jobs["rows"], jobs["whole"]), (7, False))
+
+    def test_a_sample_and_all_rows_are_not_asked_for_at_once(self):
+        self.assertRegex(self.agent.run("check", "--rows", "7", "--all", expect=USAGE).stderr,
+                         "--rows and --all")
 
     def test_repeated_and_missing_keys_are_refused(self):
         self.db.psql("ALTER TABLE job DROP CONSTRAINT job_pkey, ALTER id DROP NOT NULL")

@@ -158,6 +158,22 @@ class Check(MirrorCase):
         self.assertRegex(shown, "900")
 
 
+class WithoutAConfiguration(MirrorCase):
+    def test_both_places_and_the_option_are_named(self):
+        (self.agent.folder / "agent.yaml").unlink()
+        for command in ("check", "status"):
+            said = self.agent.run(command, expect=CONFIG).stderr
+            for word in ("./agent.yaml", "/etc/qudra-sync/agent.yaml", "-c FILE"):
+                self.assertIn(word, said)
+
+    def test_a_variable_that_is_not_set_is_told_once(self):
+        self.agent.configure(database={"url": "${NOWHERE}"})
+        said = self.agent.run("check", expect=CONFIG).stderr
+        self.assertIn('the variable "NOWHERE" is not set', said)
+        self.assertIn("1 mistake ", said)
+        self.assertNotIn("is required", said)
+
+
 class Migrate(MirrorCase):
     migrated = False
 

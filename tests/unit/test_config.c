@@ -251,10 +251,38 @@ static void test_all_problems_come_at_once_with_places_and_nearest_names(void **
 static void test_a_key_in_the_file_is_refused_and_not_shown(void **state)
 {
     (void)state;
-    assert_refused("qudra:\n  api_key: qk_live_sesame\n" REST, "may not stand in this file");
-    for (const struct problem *p = problems.first; p; p = p->next) {
-        assert_true(!p->source || !strstr(p->source, "sesame"));
-        assert_null(strstr(p->message, "sesame"));
+    static const char *const cases[] = {
+        "qk_live_sesame",
+        "${QUDRA_API_KEY:-qk_live_sesame}",
+        "\"${NONE:-qk_live_sesame}\"",
+        "qk_live_sesame${QUDRA_API_KEY}",
+        "qk_live_sesame # not ${QUDRA_API_KEY}",
+        "'${QUDRA_API_KEY}' # sesame",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_refused(arena_printf(&arena, "qudra:\n  api_key: %s\n" REST, cases[i]),
+                       "may not stand in this file");
+        for (const struct problem *p = problems.first; p; p = p->next) {
+            assert_true(!p->source || !strstr(p->source, "sesame"));
+            assert_null(strstr(p->message, "sesame"));
+        }
+    }
+}
+
+static void test_a_variable_that_is_not_set_is_one_mistake(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        QUDRA "database: {url: \"${NONE}\"}\nmappings: [maps/*.yaml]\n",
+        QUDRA "database:\n  url: ${NONE}\nmappings: [maps/*.yaml]\n",
+        QUDRA "database: {url: a}\nmappings: [\"${NONE}\"]\n",
+        "qudra:\n  api_key: ${NONE}\n" REST,
+        "qudra:\n  api_key_file: k\n  concurrency: ${NONE}\n" REST,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_refused(cases[i], "the variable \"NONE\" is not set");
+        assert_int_equal(problems.errors, 1);
+        assert_null(strstr(problems.first->hint, ":-"));
     }
 }
 
@@ -446,6 +474,7 @@ int main(void)
         cmocka_unit_test(test_each_wrong_value_is_refused),
         cmocka_unit_test(test_all_problems_come_at_once_with_places_and_nearest_names),
         cmocka_unit_test(test_a_key_in_the_file_is_refused_and_not_shown),
+        cmocka_unit_test(test_a_variable_that_is_not_set_is_one_mistake),
         cmocka_unit_test(test_a_missing_file_is_a_problem),
         cmocka_unit_test(test_the_example_names_every_option_and_no_other),
         cmocka_unit_test(test_the_example_loads),
