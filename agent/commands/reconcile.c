@@ -205,8 +205,9 @@ static bool reconcile_account(struct work *k, const struct setup_account *known,
         return false;
     reconcile_report_begin(&k->report, config->name);
     bool ok = take(k, &a, e) && run_account(k, &a, &c, e);
-    reconcile_report_end(&k->report, config->name, &c);
-    count_left(k, &c);
+    reconcile_report_end(&k->report, config->name, &c, ok ? NULL : e->message);
+    if (ok)
+        count_left(k, &c);
     give(k, &a);
     account_release(&a);
     return ok;

@@ -21,8 +21,9 @@ void reconcile_report_release(struct reconcile_report *r);
 void reconcile_report_begin(struct reconcile_report *r, const char *account);
 /* For struct reconcile_options.found; context is the report. */
 void reconcile_report_found(void *context, const struct reconcile_finding *f);
+/* `error`: why it was not compared to the end, which makes its counts say nothing; NULL: it was. */
 void reconcile_report_end(struct reconcile_report *r, const char *account,
-                          const struct reconcile_counts *c);
+                          const struct reconcile_counts *c, const char *error);
 /* To stdout, when all accounts are done. */
 bool reconcile_report_flush(struct reconcile_report *r, struct err *e) MUST_CHECK;
 

@@ -153,7 +153,14 @@ static void show_result(struct reconcile_report *r, const char *account,
         show_kind(r, kind, c->found[kind]);
 }
 
-static void write_result(struct json_writer *w, const struct reconcile_counts *c)
+static void show_failure(struct reconcile_report *r, const char *account)
+{
+    buf_printf(&r->out, "account %s: not compared\n", account);
+    for (enum reconcile_kind kind = 0; kind < RECONCILE_KINDS; kind++)
+        show_kind(r, kind, 0);
+}
+
+static void write_result(struct json_writer *w, const struct reconcile_counts *c, const char *error)
 {
     json_close_array(w);
     output_member_int(w, "listed", c->listed);
@@ -169,6 +176,7 @@ static void write_result(struct json_writer *w, const struct reconcile_counts *c
     output_member_int(w, "requests", c->requests);
     output_member_bool(w, "whole", c->whole);
     output_member_bool(w, "guarded", c->guarded);
+    output_member_str(w, "error", error);
     json_close_object(w);
 }
 
@@ -185,10 +193,12 @@ void reconcile_report_begin(struct reconcile_report *r, const char *account)
 }
 
 void reconcile_report_end(struct reconcile_report *r, const char *account,
-                          const struct reconcile_counts *c)
+                          const struct reconcile_counts *c, const char *error)
 {
     if (r->json)
-        write_result(&r->w, c);
+        write_result(&r->w, c, error);
+    else if (error != NULL)
+        show_failure(r, account);
     else
         show_result(r, account, c);
 }

@@ -5,7 +5,7 @@ import json
 import unittest
 import urllib.request
 
-from harness import KEY, LOCKED, OK, ROWS_LEFT, USAGE, MirrorCase
+from harness import AWAY, KEY, KEY_REFUSED, LOCKED, OK, ROWS_LEFT, USAGE, MirrorCase
 
 KINDS = ("gone", "edited", "unowned", "duplicate", "doubtful")
 
@@ -188,6 +188,21 @@ class Drift(ReconcileCase):
         self.agent.run("reconcile", "--fix", expect=LOCKED)
         self.agent.run("reconcile", "--adopt", expect=LOCKED)
         running.stop()
+
+    def test_what_was_not_compared_is_not_counted(self):
+        self.mirror(3)
+        running = self.agent.start()
+        self.fill(1, first=4)
+        running.log_contains("pass ended")
+        nothing = "account default: not compared\n"
+        self.assertEqual(self.agent.run("reconcile", "--fix", expect=LOCKED).stdout, nothing)
+        running.stop()
+        self.agent.write_key(KEY + "-of-somebody-else")
+        self.assertEqual(self.agent.run("reconcile", expect=KEY_REFUSED).stdout, nothing)
+        self.assertRegex(self.reconcile(expect=KEY_REFUSED)["error"], "key")
+        self.agent.write_key(KEY)
+        self.sandbox.stop()
+        self.assertEqual(self.agent.run("reconcile", expect=AWAY).stdout, nothing)
 
     def test_a_dead_agents_lease_is_waited_for(self):
         """Its holder ran elsewhere: that it is dead cannot be known, only that it renews nothing."""
