@@ -185,8 +185,8 @@ static void check_write_back(struct check *c, struct pg *pg, const struct mappin
     }
     err_prefix(&e, "write_back: ");
     if (strcmp(e.sqlstate, "42501") == 0)
-        err_hint(&e, "let the owner run: GRANT UPDATE (%s) ON %s TO the agent's role",
-                 granted_columns(c, m), m->table->text);
+        err_hint(&e, "let the owner run: GRANT SELECT (%s), UPDATE (%s) ON %s TO the agent's role",
+                 granted_columns(c, m), granted_columns(c, m), m->table->text);
     check_fail(c, &e);
 }
 

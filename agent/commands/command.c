@@ -13,7 +13,7 @@ const struct command *const commands[] = {
 };
 
 const struct command_exit command_exits[] = {
-    {0, "converged"},
+    {0, "converged, or stopped by a signal with all that was done recorded: rows may be left"},
     {65, "finished, some rows refused, held or deferred"},
     {64, "usage: the command line is wrong"},
     {69, "Qudra or the database out of reach"},

@@ -60,7 +60,8 @@ static bool read_source(struct explanation *x, struct source *source, struct are
 
 static bool read_recorded(struct explanation *x, struct pg *state, struct arena *a, struct err *e)
 {
-    const struct report_filter f = {.mapping = x->mapping->name, .key = x->key, .limit = 1};
+    const struct report_filter f = {
+        .mappings = &x->mapping->name, .n_mappings = 1, .key = x->key, .limit = 1};
     struct report_row *rows;
     struct recorded recorded;
     size_t n;

@@ -107,11 +107,21 @@ static bool act(const struct setup *s, const struct invocation *in, struct pg *p
     return ok;
 }
 
+static bool check_options(const struct invocation *in, struct err *e)
+{
+    int n = invocation_has(in, "--status") + invocation_has(in, "--triggers") +
+            invocation_has(in, "--drop-triggers");
+    if (n > 1)
+        return err_set(e, ERR_USAGE, "give one of --status, --triggers and --drop-triggers");
+    return !invocation_has(in, "--role") || invocation_has(in, "--triggers") ||
+           err_set(e, ERR_USAGE, "--role needs --triggers: it says for whom they are");
+}
+
 static int run(const struct invocation *in, struct err *e)
 {
     struct setup s;
     struct pg *pg;
-    if (!setup_load(&s, in, e))
+    if (!check_options(in, e) || !setup_load(&s, in, e))
         return EXIT_CONVERGED;
     bool source = invocation_has(in, "--triggers") || invocation_has(in, "--drop-triggers");
     if (connect(&s, source, &pg, e)) {

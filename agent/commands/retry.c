@@ -10,7 +10,11 @@
 
 #define CHOSEN_MAX 64
 
-typedef bool change(struct pg *pg, const struct operator_choice *c, int64_t *count, struct err *e);
+struct change {
+    bool (*apply)(struct pg *pg, const struct operator_choice *c, int64_t *count, struct err *e);
+    const char *what, *done, *none; /* "3 WHATs DONE", "0 WHATs NONE" */
+    const char *member;             /* of --json */
+};
 
 /* ---- what is chosen -------------------------------------------------------------------------- */
 
@@ -20,7 +24,8 @@ struct chosen {
     const char *key, *code;
 };
 
-static bool choose_row(const struct invocation *in, struct chosen *c, struct err *e)
+static bool choose_row(const struct setup *s, const struct invocation *in, struct chosen *c,
+                       struct err *e)
 {
     size_t n = invocation_arguments(in);
     const char *key = invocation_value(in, "--key");
@@ -28,6 +33,8 @@ static bool choose_row(const struct invocation *in, struct chosen *c, struct err
         err_set(e, ERR_USAGE, "a row is named by MAPPING and KEY together");
         return err_hint(e, "`qudra-sync help %s` shows how", invocation_command(in)->name);
     }
+    if (n == 2 && setup_mapping(s, invocation_argument(in, 0), e) == NULL)
+        return false;
     if (n == 2) {
         c->mappings[0] = invocation_argument(in, 0);
         c->n_mappings = 1;
@@ -38,12 +45,13 @@ static bool choose_row(const struct invocation *in, struct chosen *c, struct err
     return true;
 }
 
-static bool choose(const struct invocation *in, struct chosen *c, struct err *e)
+static bool choose(const struct setup *s, const struct invocation *in, struct chosen *c,
+                   struct err *e)
 {
     *c = (struct chosen){.code = invocation_value(in, "--code")};
     c->n_accounts = invocation_values(in, "--account", c->accounts, CHOSEN_MAX);
     c->n_mappings = invocation_values(in, "--mapping", c->mappings, CHOSEN_MAX);
-    if (!choose_row(in, c, e))
+    if (!choose_row(s, in, c, e))
         return false;
     c->n_accounts += c->n_accounts == 0;
     c->n_mappings += c->n_mappings == 0;
@@ -52,8 +60,8 @@ static bool choose(const struct invocation *in, struct chosen *c, struct err *e)
 
 /* ---- doing it -------------------------------------------------------------------------------- */
 
-static bool change_all(struct pg *state, const struct chosen *c, change *apply, int64_t *count,
-                       struct err *e)
+static bool change_all(struct pg *state, const struct chosen *c, const struct change *change,
+                       int64_t *count, struct err *e)
 {
     *count = 0;
     for (size_t i = 0; i < c->n_accounts; i++)
@@ -63,7 +71,7 @@ static bool change_all(struct pg *state, const struct chosen *c, change *apply, 
                                                 .key = c->key,
                                                 .code = c->code};
             int64_t changed;
-            if (!apply(state, &one, &changed, e))
+            if (!change->apply(state, &one, &changed, e))
                 return false;
             *count += changed;
         }
@@ -85,50 +93,50 @@ static void wake(const struct setup *s, struct pg *state)
         fprintf(stderr, "the agent could not be woken: it goes on at its next look\n");
 }
 
-static void tell(const struct invocation *in, int64_t count, const char *what)
+static void tell(const struct invocation *in, int64_t count, const struct change *change)
 {
     struct buf out = BUF_INIT(4096);
     if (invocation_has(in, "--json")) {
         struct json_writer w;
         json_writer_init(&w, &out);
         json_open_object(&w);
-        output_member_int(&w, "rows", count);
+        output_member_int(&w, change->member, count);
         json_close_object(&w);
         buf_addch(&out, '\n');
     } else {
         struct arena a;
         arena_init(&a, 0);
-        buf_printf(&out, "%s %s%s %s\n", output_count(&a, count), what, count == 1 ? "" : "s",
-                   count > 0 ? "put back in line" : "to put back in line");
+        buf_printf(&out, "%s %s%s %s\n", output_count(&a, count), change->what,
+                   count == 1 ? "" : "s", count > 0 ? change->done : change->none);
         arena_release(&a);
     }
     output_flush(&out);
     buf_release(&out);
 }
 
-static bool go_on(struct setup *s, const struct invocation *in, change *apply, const char *what,
+static bool go_on(struct setup *s, const struct invocation *in, const struct change *change,
                   struct err *e)
 {
     struct chosen c;
     struct pg *state;
     int64_t count;
-    if (!choose(in, &c, e) || !setup_connect_state(s, &state, e))
+    if (!choose(s, in, &c, e) || !setup_connect_state(s, &state, e))
         return false;
-    bool ok = change_all(state, &c, apply, &count, e);
+    bool ok = change_all(state, &c, change, &count, e);
     if (ok && count > 0)
         wake(s, state);
     if (ok)
-        tell(in, count, what);
+        tell(in, count, change);
     pg_free(state);
     return ok;
 }
 
-static int run(const struct invocation *in, change *apply, const char *what, struct err *e)
+static int run(const struct invocation *in, const struct change *change, struct err *e)
 {
     struct setup s;
     if (!setup_load(&s, in, e))
         return EXIT_CONVERGED;
-    bool ok = go_on(&s, in, apply, what, e);
+    bool ok = go_on(&s, in, change, e);
     (void)ok; /* e says it */
     setup_release(&s);
     return EXIT_CONVERGED;
@@ -136,14 +144,27 @@ static int run(const struct invocation *in, change *apply, const char *what, str
 
 static int run_retry(const struct invocation *in, struct err *e)
 {
-    return run(in, operator_retry, "refused row", e);
+    static const struct change change = {.apply = operator_retry,
+                                         .what = "refused row",
+                                         .done = "put back in line",
+                                         .none = "to put back in line",
+                                         .member = "rows"};
+    return run(in, &change, e);
 }
 
 static int run_release(const struct invocation *in, struct err *e)
 {
-    if (invocation_has(in, "--source"))
-        return run(in, operator_accept_source, "mapping", e);
-    return run(in, operator_release, "held removal", e);
+    static const struct change source = {.apply = operator_accept_source,
+                                         .what = "mapping",
+                                         .done = "may read the database that is configured now",
+                                         .none = "had a database to forget",
+                                         .member = "mappings"};
+    static const struct change rows = {.apply = operator_release,
+                                       .what = "held removal",
+                                       .done = "put back in line",
+                                       .none = "to put back in line",
+                                       .member = "rows"};
+    return run(in, invocation_has(in, "--source") ? &source : &rows, e);
 }
 
 /* ---- the commands ---------------------------------------------------------------------------- */
@@ -170,7 +191,8 @@ const struct command command_retry = {
 static const struct command_option release_options[] = {
     {"--source", NULL, "instead: the source is another database than before, and that is right"},
     {"--key", "KEY", "only this row (with --mapping)"},
-    {"--json", NULL, "one JSON object: rows, how many were put back in line"},
+    {"--json", NULL,
+     "one JSON object: rows, how many were put back in line; with --source: mappings"},
     {NULL, NULL, NULL},
 };
 

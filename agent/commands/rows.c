@@ -15,6 +15,7 @@
 
 #define LIMIT          50
 #define LIMIT_MAX      10000
+#define CHOSEN_MAX     64
 #define PAGE_MAX_BYTES ((size_t)64 * 1024 * 1024)
 
 struct question {
@@ -30,13 +31,12 @@ struct page {
 
 /* ---- reading the command line ---------------------------------------------------------------- */
 
-static bool read_one(const struct invocation *in, const char *option, const char **out,
-                     struct err *e)
+static const char *const *read_names(const struct invocation *in, const char *option,
+                                     struct arena *a, size_t *n)
 {
-    const char *values[2];
-    size_t n = invocation_values(in, option, values, 2);
-    *out = n > 0 ? values[0] : NULL;
-    return n < 2 || err_set(e, ERR_USAGE, "\"rows\" takes option \"%s\" once", option);
+    const char **names = arena_alloc(a, CHOSEN_MAX * sizeof *names);
+    *n = invocation_values(in, option, names, CHOSEN_MAX);
+    return names;
 }
 
 static bool read_state(const struct invocation *in, const char **out, struct err *e)
@@ -98,9 +98,9 @@ static bool read_question(const struct invocation *in, struct arena *a, struct q
     *q = (struct question){.json = invocation_has(in, "--json")};
     q->filter.code = invocation_value(in, "--code");
     q->filter.embedding = invocation_value(in, "--embedding");
-    return read_one(in, "--account", &q->filter.account, e) &&
-           read_one(in, "--mapping", &q->filter.mapping, e) &&
-           read_state(in, &q->filter.state, e) && read_limit(in, &q->filter.limit, e) &&
+    q->filter.accounts = read_names(in, "--account", a, &q->filter.n_accounts);
+    q->filter.mappings = read_names(in, "--mapping", a, &q->filter.n_mappings);
+    return read_state(in, &q->filter.state, e) && read_limit(in, &q->filter.limit, e) &&
            read_after(in, a, &q->filter, e) && rows_read_language(in, &q->arabic, e);
 }
 

@@ -212,9 +212,10 @@ bool report_rows(struct pg *pg, const struct report_filter *f, struct arena *a,
 {
     struct pg_params p;
     struct pg_result *r;
+    struct pg_array accounts, mappings;
     pg_params_init(&p);
-    pg_add_str(&p, f->account);
-    pg_add_str(&p, f->mapping);
+    add_names(&p, &accounts, f->accounts, f->n_accounts);
+    add_names(&p, &mappings, f->mappings, f->n_mappings);
     pg_add_str(&p, f->state);
     pg_add_str(&p, f->key);
     pg_add_str(&p, f->code);
@@ -222,7 +223,10 @@ bool report_rows(struct pg *pg, const struct report_filter *f, struct arena *a,
     pg_add_str(&p, f->after_mapping);
     pg_add_str(&p, f->after_key);
     pg_add_int(&p, f->limit);
-    if (!query(pg, sql_report_rows, &p, &r, e))
+    bool ok = query(pg, sql_report_rows, &p, &r, e);
+    pg_array_release(&accounts);
+    pg_array_release(&mappings);
+    if (!ok)
         return false;
     *n = pg_rows(r);
     *rows = arena_alloc(a, (*n + 1) * sizeof **rows);

@@ -62,9 +62,11 @@ struct report_row {
     const char *first_seen_at, *changed_at, *synced_at, *next_attempt_at, *gone_at, *due_at;
 };
 struct report_filter {
-    const char *account, *mapping, *state, *key; /* NULL: any */
-    const char *code;                            /* error_code; NULL: any */
-    const char *embedding;                       /* embedding_status; NULL: any */
+    const char *const *accounts, *const *mappings; /* none: any */
+    size_t n_accounts, n_mappings;
+    const char *state, *key;               /* NULL: any */
+    const char *code;                      /* error_code; NULL: any */
+    const char *embedding;                 /* embedding_status; NULL: any */
     const char *after_mapping, *after_key; /* paging: rows behind this one; NULL: from the first */
     int64_t limit;
 };

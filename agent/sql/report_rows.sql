@@ -1,5 +1,5 @@
 -- Rows with their state and errors, by mapping and key, a page at a time.
--- $1::text account, $2::text mapping, $3::text state, $4::text key, $5::text error code,
+-- $1::text[] accounts, $2::text[] mappings, $3::text state, $4::text key, $5::text error code,
 -- $6::text embedding status; NULL: any. $7::text mapping and $8::text key of the row before the
 -- first (NULL: from the start), $9::bigint limit
 SELECT account, mapping, source_key, state, operation, job_id, qudra_url, job_status,
@@ -13,8 +13,8 @@ SELECT account, mapping, source_key, state, operation, job_id, qudra_url, job_st
        to_char(gone_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS gone_at,
        to_char(due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS due_at
   FROM qudra_sync.job
- WHERE ($1::text IS NULL OR account = $1::text)
-   AND ($2::text IS NULL OR mapping = $2::text)
+ WHERE ($1::text[] IS NULL OR account = ANY ($1::text[]))
+   AND ($2::text[] IS NULL OR mapping = ANY ($2::text[]))
    AND ($3::text IS NULL OR state = $3::text::qudra_sync.row_state)
    AND ($4::text IS NULL OR source_key = $4::text)
    AND ($5::text IS NULL OR error_code = $5::text)

@@ -150,6 +150,9 @@ class OfTheDatabase(TableAccountsCase):
         self.agent.run("once", expect=ROWS_LEFT)
         rows = self.agent.run("rows", "--state", "refused", "--account", "najd", "--json").json
         self.assertEqual([row["account"] for row in rows["rows"]], ["najd"])
+        both = self.agent.run("rows", "--state", "refused", "--account", "najd", "--account", "acme",
+                              "--mapping", "jobs", "--mapping", "jobs", "--json").json
+        self.assertEqual(sorted(row["account"] for row in both["rows"]), ["acme", "najd"])
         self.assertIn("najd", self.agent.run("explain", "jobs", "101").stdout)
         self.assertEqual(self.agent.run("retry", "--account", "najd", "--json").json["rows"], 1)
         self.assertEqual(self.db.value("SELECT count(*) FROM qudra_sync.job WHERE state = 'pending'"), 1)

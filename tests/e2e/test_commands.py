@@ -186,6 +186,14 @@ class Migrate(MirrorCase):
         self.assertRegex(self.agent.run("migrate", "--status").stdout, "not applied")
         self.assertEqual(self.db.value("SELECT to_regnamespace('qudra_sync')"), None)
 
+    def test_what_cannot_be_asked_for_together_changes_nothing(self):
+        for words in (("--status", "--triggers"), ("--status", "--drop-triggers"),
+                      ("--triggers", "--drop-triggers"), ("--role", "somebody"),
+                      ("--status", "--role", "somebody")):
+            with self.subTest(words):
+                self.agent.run("migrate", *words, expect=USAGE)
+        self.assertEqual(self.db.value("SELECT to_regnamespace('qudra_sync')"), None)
+
     def test_a_newer_schema_is_refused(self):
         self.agent.run("migrate")
         self.db.psql("INSERT INTO qudra_sync.migration VALUES (9999, 'from the future', 'x')")

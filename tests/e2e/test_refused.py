@@ -4,7 +4,7 @@ import json
 import tempfile
 import unittest
 
-from harness import OK, ROWS_LEFT, MirrorCase
+from harness import OK, ROWS_LEFT, USAGE, MirrorCase
 
 ARABIC = r"[\u0600-\u06ff]{3}"
 
@@ -106,6 +106,10 @@ class RowsThatQudraRefuses(MirrorCase):
         self.assertRegex(row["error_message"], "city|City")
         self.assertRegex(row["error_message_ar"], ARABIC)
         self.assertRegex(row["request_id"], "req_")
+
+    def test_retry_knows_the_mappings_in_either_form(self):
+        for words in (("jbos", "1"), ("--mapping", "jbos")):
+            self.assertIn('did you mean "jobs"?', self.agent.run("retry", *words, expect=USAGE).stderr)
 
     def test_retry_puts_it_back_in_line(self):
         done = self.agent.run("retry")

@@ -152,7 +152,9 @@ class TheSource(GuardCase):
                 done = self.agent.run(command, expect=CONFIG)
             for name in (self.db.name, other.name, "release --source"):
                 self.assertIn(name, done.stderr)
-        self.agent.run("release", "--source")
+        self.assertEqual(self.agent.run("release", "--source").stdout,
+                         "1 mapping may read the database that is configured now\n")
+        self.assertEqual(self.agent.run("release", "--source", "--json").json, {"mappings": 0})
         self.agent.run("once", expect=ROWS_LEFT)
         self.assert_none_removed()
         self.assertEqual(self.held(), 29)

@@ -172,7 +172,9 @@ static void test_rows_are_found_by_state_code_key_and_embedding(void **state)
     struct fixture *f = *state;
     struct report_row *rows;
     size_t n;
-    const struct report_filter by_code = {.code = "title.too_short", .mapping = "jobs", .limit = 9};
+    static const char *const jobs = "jobs", *const acme = "acme";
+    const struct report_filter by_code = {
+        .code = "title.too_short", .mappings = &jobs, .n_mappings = 1, .limit = 9};
     assert_done(report_rows(f->pg, &by_code, &f->arena, &rows, &n, &err));
     assert_int_equal(n, 1);
     assert_string_equal(rows[0].key, "4");
@@ -187,7 +189,8 @@ static void test_rows_are_found_by_state_code_key_and_embedding(void **state)
     assert_int_equal(n, 1);
     assert_string_equal(rows[0].key, "3");
     assert_int_equal(rows[0].match_ready, 0);
-    const struct report_filter one = {.state = "held", .account = "acme", .key = "5", .limit = 9};
+    const struct report_filter one = {
+        .state = "held", .accounts = &acme, .n_accounts = 1, .key = "5", .limit = 9};
     assert_done(report_rows(f->pg, &one, &f->arena, &rows, &n, &err));
     assert_int_equal(n, 1);
 }
