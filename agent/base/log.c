@@ -59,6 +59,11 @@ bool log_enabled(enum log_level level)
     return level <= max_level;
 }
 
+bool log_is_json(void)
+{
+    return line_format == LOG_FORMAT_JSON;
+}
+
 void log_set_hook(void (*hook)(bool before))
 {
     line_hook = hook;

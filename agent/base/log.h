@@ -39,6 +39,7 @@ struct log_field {
 
 void log_init(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
+bool log_is_json(void);
 
 /* Called before each line is written, after it with false: lets a progress bar get out of the way.
  */

@@ -164,8 +164,22 @@ static void load_mappings(struct setup *s, struct problems *p)
     s->n_mappings = c->n_mapping_files;
 }
 
+/* Who reads JSON lines gets nothing between them: warnings as records of their own, and the first
+ * mistake in the caller's. So it is at a reload; at a start the format is not known yet. */
+static bool log_problems(const struct problems *p, struct err *e)
+{
+    for (const struct problem *at = p->first; at != NULL; at = at->next)
+        if (at->warning)
+            LOG_WARN("warning in the configuration", log_str("file", at->file),
+                     log_int("line", at->line), log_int("column", at->column),
+                     log_str("warning", at->message), log_str("hint", at->hint));
+    return problems_to_err(p, e);
+}
+
 static bool tell_problems(const struct problems *p, struct err *e)
 {
+    if (log_is_json())
+        return log_problems(p, e);
     bool colour = isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL;
     if (p->errors + p->warnings > 0)
         problems_print(p, stderr, colour);

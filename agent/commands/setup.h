@@ -28,7 +28,8 @@ struct setup {
 };
 
 /* Loads agent.yaml and every mapping. Everything that is wrong in any of the files is printed to
- * stderr at once; e then says so in one line (ERR_CONFIG). Sets up the log by the configuration. */
+ * stderr at once; e then says so in one line (ERR_CONFIG). Where the log is in JSON already (at a
+ * reload), e has the first mistake instead. Sets up the log by the configuration. */
 bool setup_load(struct setup *s, const struct invocation *in, struct err *e) MUST_CHECK;
 /* The same without a look at the mappings: there may be none yet, or an empty file that the shell
  * has made for what is about to be written. */

@@ -1,5 +1,6 @@
 """`run`: finds changes, stops cleanly, reloads, and shares an account with nobody."""
 
+import json
 import signal
 import time
 import unittest
@@ -159,6 +160,18 @@ class Reloading(RunCase):
         self.fill(1, first=30)
         self.wait_for_mirror()
         running.stop()
+
+    def test_a_wrong_file_is_one_record_of_a_log_in_json(self):
+        self.agent.configure(log={"format": "json"})
+        running = self.start()
+        self.agent.write("mappings/jobs.yaml", self.MAPPING.replace("  removed:", "  removd:"))
+        running.send(signal.SIGHUP)
+        running.log_contains("reload refused")
+        running.stop()
+        records = [json.loads(line) for line in running.lines]
+        refused = next(r for r in records if r["message"].startswith("reload refused"))
+        self.assertRegex(refused["error"], r'jobs\.yaml:\d+:\d+: unknown key "removd"')
+        self.assertIn("removed", refused["hint"])
 
 
 class TwoAgents(RunCase):
