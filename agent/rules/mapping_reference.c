@@ -17,7 +17,10 @@ static const struct {
      "Written only where they differ, and never the cause of another sync: in the transaction that "
      "records an outcome where source and state are one database (no `source_url`), right after it "
      "where they are two. Where the table does not let it (a locked row, a trigger that fails, a "
-     "missing right), the mirror goes on, and the columns are written when they can be.\n"},
+     "missing right), the mirror goes on, and the columns are written when they can be. Where "
+     "`write_back` is added later, rows that are mirrored already are filled with their next "
+     "update "
+     "or removal.\n"},
     {"fields.*", "Each of `fields`",
      "One source (`column`, `sql` or `const`), then in this order whatever is given of "
      "`transform`, "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from harness import BUILD, ROOT, ROWS_LEFT, Database, MirrorCase, plain_environment
+from harness import BUILD, KEY_REFUSED, ROOT, ROWS_LEFT, Database, MirrorCase, Postgres, plain_environment
 
 DOCS = ROOT / "docs"
 
@@ -84,8 +84,9 @@ class Guide(MirrorCase):
         (self.etc / "agent.yaml").write_text(example.replace(
             "qudra:\n", f"qudra:\n  base_url: {self.sandbox.base_url}\n", 1))
         self.make_programs()
-        self.moved = self.server.database(self.db.name + "_new")
-        self.addCleanup(self.moved.drop)
+        elsewhere = Postgres(template=os.environ.get("QS_TEST_CLUSTER"))
+        self.addCleanup(elsewhere.remove)
+        self.moved = elsewhere.start().database(self.db.name + "_new")
 
     def make_programs(self):
         programs = self.agent.folder / "bin"
@@ -122,7 +123,8 @@ class Guide(MirrorCase):
                 stdin=subprocess.DEVNULL, env=plain_environment(
                     PATH=f"{self.agent.folder}/bin:{os.environ['PATH']}",
                     QUDRA_API_KEY_FILE=str(self.etc / "qudra_api_key"),
-                    NEW_DATABASE_URL=self.moved.url("postgres")))
+                    OWNER_URL=self.db.url("postgres"), NEW_OWNER_URL=self.moved.url("postgres"),
+                    NEW_DATABASE_URL=self.moved.url(self.role)))
             self.assertIn(done.returncode, (0, ROWS_LEFT), f"{line}\n{done.stdout}{done.stderr}")
 
     def test_every_block_works_in_its_order(self):
@@ -158,6 +160,21 @@ class Tables(MirrorCase):
             "WHEN 'timestamp with time zone' THEN 'timestamptz' ELSE data_type END AS type "
             "FROM information_schema.columns WHERE table_schema = 'qudra_sync'")}
         self.assertEqual(documented, there)
+
+    def test_the_words_of_a_run_are_those_of_the_page(self):
+        self.fill(40)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1; DELETE FROM job WHERE id > 5")
+        self.agent.run("once")
+        self.agent.run("backfill", expect=ROWS_LEFT)
+        self.agent.run("reconcile")
+        self.agent.write_key("qk_test_of_somebody_else")
+        self.agent.run("reconcile", expect=KEY_REFUSED)
+        page = (DOCS / "tables.md").read_text()
+        for column in ("kind", "outcome"):
+            said = re.search(rf"^\| `{column}` \| text \| (.*) \|$", page, re.M)[1]
+            for row in self.db.rows(f"SELECT DISTINCT {column} AS word FROM qudra_sync.run"):
+                self.assertIn(row["word"], re.findall(r"\w+", said), column)
 
     def test_its_example_works(self):
         for language, text in blocks("tables.md"):

@@ -1,9 +1,10 @@
 """What the README tells people to write works as it stands."""
 
 import re
+import subprocess
 import unittest
 
-from harness import ROOT, MirrorCase
+from harness import KEY, ROOT, MirrorCase
 
 
 def block(language, containing):
@@ -21,6 +22,14 @@ class TenMinutes(MirrorCase):
         published boolean DEFAULT true, deleted_at timestamptz, updated_at timestamptz
         DEFAULT clock_timestamp())"""
 
+    def make_the_key(self):
+        """With a machine's /etc in the agent's folder."""
+        for line in block("console", "/dev/stdin").splitlines():
+            line = line.removeprefix("$ ").removeprefix("sudo ")
+            subprocess.run(["sh", "-c", line.replace("/etc/qudra-sync", str(self.agent.folder))],
+                           input=KEY, text=True, check=True)
+        self.assertTrue((self.agent.folder / "mappings").is_dir())
+
     def test_role_configuration_mapping_and_commands(self):
         rights = block("sql", "CREATE ROLE").replace("qudra_sync LOGIN", "readme LOGIN")
         rights = rights.replace("TO qudra_sync", "TO readme").replace("DATABASE hr",
@@ -33,6 +42,10 @@ class TenMinutes(MirrorCase):
         configuration = block("yaml", "api_key_file").replace(
             "qudra:\n", f"qudra:\n  base_url: {self.sandbox.base_url}\n")
         self.agent.write("agent.yaml", configuration)
+        (self.agent.folder / "key").unlink()
+        (self.agent.folder / "mappings/jobs.yaml").unlink()
+        (self.agent.folder / "mappings").rmdir()
+        self.make_the_key()
         self.agent.write("mappings/jobs.yaml", block("yaml", "name: jobs"))
         self.agent.environment["DATABASE_URL"] = self.db.url("readme")
         commands = re.findall(r"qudra-sync (\w+) +#", block("console", "qudra-sync migrate"))

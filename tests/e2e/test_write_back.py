@@ -61,6 +61,17 @@ class WhatIsWritten(WriteBackCase):
         self.assertEqual(self.db.value("SELECT json_agg(qudra_state ORDER BY id) FROM job"),
                          ["active", "closed", "closed", "active", "active", "active"])
 
+    def test_rows_mirrored_before_it_was_asked_for_are_filled_with_their_next_update(self):
+        self.agent.write("mappings/jobs.yaml", MirrorCase.MAPPING)
+        self.fill(5)
+        self.agent.run("once")
+        self.agent.write("mappings/jobs.yaml", self.MAPPING)
+        self.agent.run("backfill")
+        self.db.psql("UPDATE job SET title = 'Edited' WHERE id = 1; DELETE FROM job WHERE id = 2; "
+                     "UPDATE job SET deleted_at = now() WHERE id = 3")
+        self.agent.run("once")
+        self.assertEqual(self.unwritten(), [4, 5])
+
     def test_a_deleted_job_leaves_no_id_behind(self):
         self.agent.write("mappings/jobs.yaml",
                          self.MAPPING.replace("fields:", "  on_removed: delete\nfields:"))
