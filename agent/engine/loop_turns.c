@@ -113,8 +113,10 @@ static bool one_turn(struct loop *l, struct worker *w, int64_t now_ms, struct er
     const struct orders o = orders(l, w);
     allow(l, &w->account);
     lend_hand(l, w, now_ms);
-    if (!worker_turn(w, &l->crew, &o, now_ms, e))
+    if (!worker_turn(w, &l->crew, &o, now_ms, e)) {
+        w->due_ms = now_ms; /* what failed may be what its last answer woke it for */
         return false;
+    }
     take_hand_back(l, w);
     if (w->late && l->o.mode != LOOP_RUN) /* which looks again by itself */
         loop_look_again(l);

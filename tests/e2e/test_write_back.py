@@ -209,7 +209,7 @@ class ThePartnersTable(WriteBackCase):
         self.db.psql("REVOKE UPDATE (qudra_id) ON job FROM qs_agent")
         self.mirror_meanwhile([1, 2, 3])
         done = self.agent.run("check", "--offline", expect=CONFIG)
-        self.assertIn('GRANT UPDATE ("qudra_id"', done.stdout)
+        self.assertIn('GRANT SELECT ("qudra_id"', done.stdout)
         self.db.psql("GRANT UPDATE (qudra_id) ON job TO qs_agent")
         self.caught_up()
 
