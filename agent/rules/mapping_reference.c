@@ -18,8 +18,7 @@ static const struct {
      "records an outcome where source and state are one database (no `source_url`), right after it "
      "where they are two. Where the table does not let it (a locked row, a trigger that fails, a "
      "missing right), the mirror goes on, and the columns are written when they can be. Where "
-     "`write_back` is added later, rows that are mirrored already are filled with their next "
-     "update "
+     "`write_back` is added later, a row that is mirrored already is filled with its next change "
      "or removal.\n"},
     {"fields.*", "Each of `fields`",
      "One source (`column`, `sql` or `const`), then in this order whatever is given of "

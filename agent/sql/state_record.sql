@@ -7,9 +7,9 @@
 -- had to be sent; it is no longer gone then, unless that was noted just now, perhaps after push had
 -- looked. One that the guard holds stays held, whatever its update came to. A row that was marked
 -- unread (op_unread) wants what push has found. A job that another row has is not bound twice
--- (promise 2); what its row wants counts as found anew then, or a server that honours Idempotency-
--- Key would give the same answer for ever. The arrays come by way of SELECT for the reason that
--- state_journal.sql gives.
+-- (promise 2); what its row wants counts as found anew then, or a server that honours
+-- Idempotency-Key would give the same answer for ever. The arrays come by way of SELECT for the
+-- reason that state_journal.sql gives.
 --
 -- $1::text account, $2::bigint fence, $3::text[] mappings, $4::text[] keys, $5::text[] operations
 -- sent (NULL: none), $6::text[] states, $7::text[] operations to wait for, $8::bigint[] flags (1:

@@ -7,17 +7,10 @@ import unittest
 from collections import Counter
 
 from harness import MirrorCase, eventually
+from test_triggers import TriggerCase
 
 
-class Changed(MirrorCase):
-    MAPPING = MirrorCase.MAPPING.replace("  updated_at: updated_at\n", "  detect: trigger\n")
-
-    def setUp(self):
-        super().setUp()
-        owner = self.new_agent()
-        owner.configure(database={"url": self.url("postgres")})
-        owner.run("migrate", "--triggers")
-
+class Changed(TriggerCase):
     def mirror(self, rows):
         self.fill(rows)
         self.running = self.agent.start("run")
@@ -33,7 +26,7 @@ class Changed(MirrorCase):
     def then(self, change):
         """Another change, looked at before the answers are there."""
         self.db.psql(change)
-        eventually(lambda: self.db.value("SELECT count(*) FROM qudra_sync.change") == 0)
+        eventually(lambda: self.noted() == [])
 
     def answered(self):
         eventually(lambda: self.sandbox.stats()["in_flight"] == 0)
@@ -81,6 +74,7 @@ class Changed(MirrorCase):
         self.then("DELETE FROM job WHERE id <= 30")
         self.running.log_contains("removals held by the guard")
         eventually(lambda: len([j for j in self.sandbox.jobs() if "Other" in j["title"]]) == 4)
+        self.answered()
         self.db.psql("DELETE FROM job WHERE id = 31")  # one alone may go
         eventually(lambda: self.row(31)["state"] == "removed")
         self.assertEqual(Counter(self.states().values()), {"held": 30, "removed": 1, "synced": 9})

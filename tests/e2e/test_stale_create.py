@@ -2,20 +2,13 @@
 
 import unittest
 
-from harness import MirrorCase, eventually
+from harness import eventually
+from test_triggers import TriggerCase
 
 
-class WhileSettleLooks(MirrorCase):
+class WhileSettleLooks(TriggerCase):
     """No create leaves while lost ones are looked for: what was decided before may be old by then. With
     triggers, what was seen once is not looked at again."""
-
-    MAPPING = MirrorCase.MAPPING.replace("  updated_at: updated_at\n", "  detect: trigger\n")
-
-    def setUp(self):
-        super().setUp()
-        owner = self.new_agent()
-        owner.configure(database={"url": self.url("postgres")})
-        owner.run("migrate", "--triggers")
 
     def lose_one(self):
         """It is looked for twice, the second time for long."""
