@@ -25,7 +25,7 @@ enum {
     ARENA_MIN_BLOCK = 256,
     BUF_FIRST_CAP = 64,
     KEEP_FREED = 1024 * 1024,
-    MAP_FROM = 128 * 1024, /* what is larger is mapped, and goes back when it is freed */
+    MAP_FROM = 512 * 1024, /* what is larger is mapped, and goes back when it is freed */
     GROW_BY = 128 * 1024,
 };
 
@@ -172,7 +172,7 @@ static struct arena_block *block_for(struct arena *a, size_t bytes)
     return b;
 }
 
-static void *take(struct arena *a, size_t bytes)
+void *arena_take(struct arena *a, size_t bytes)
 {
     const size_t align = _Alignof(max_align_t);
     struct arena_block *b = a->blocks;
@@ -181,9 +181,7 @@ static void *take(struct arena *a, size_t bytes)
 
     if (bytes > PTRDIFF_MAX - sizeof(*b) - align)
         out_of_memory(bytes);
-    rounded = (bytes + align - 1) & ~(align - 1);
-    if (!rounded)
-        rounded = align;
+    rounded = (bytes + !bytes + align - 1) & ~(align - 1);
     if (!b || b->cap - b->used < rounded)
         b = block_for(a, rounded);
     p = (char *)b->data + b->used;
@@ -195,12 +193,12 @@ static void *take(struct arena *a, size_t bytes)
 
 void *arena_alloc(struct arena *a, size_t bytes)
 {
-    return memset(take(a, bytes), 0, bytes);
+    return memset(arena_take(a, bytes), 0, bytes);
 }
 
 void *arena_copy(struct arena *a, const void *data, size_t bytes)
 {
-    void *p = take(a, bytes);
+    void *p = arena_take(a, bytes);
 
     if (bytes)
         memcpy(p, data, bytes);
@@ -214,7 +212,7 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_strndup(struct arena *a, const char *s, size_t bytes)
 {
-    char *p = take(a, bytes + 1);
+    char *p = arena_take(a, bytes + 1);
 
     if (bytes)
         memcpy(p, s, bytes);
@@ -233,7 +231,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     va_end(args);
     if (len < 0)
         BUG("format \"%s\" cannot be printed", fmt);
-    p = take(a, (size_t)len + 1);
+    p = arena_take(a, (size_t)len + 1);
     va_start(args, fmt);
     vsnprintf(p, (size_t)len + 1, fmt, args);
     va_end(args);
@@ -296,14 +294,24 @@ void buf_reserve(struct buf *b, size_t bytes)
     has_room(b, bytes);
 }
 
-void buf_add(struct buf *b, const void *data, size_t bytes)
+char *buf_extend(struct buf *b, size_t bytes)
 {
+    char *fresh;
+
     if (!has_room(b, bytes))
-        return;
-    if (bytes)
-        memcpy(b->data + b->len, data, bytes);
+        return NULL;
+    fresh = b->data + b->len;
     b->len += bytes;
     b->data[b->len] = '\0';
+    return fresh;
+}
+
+void buf_add(struct buf *b, const void *data, size_t bytes)
+{
+    char *fresh = buf_extend(b, bytes);
+
+    if (fresh && bytes)
+        memcpy(fresh, data, bytes);
 }
 
 void buf_addstr(struct buf *b, const char *s)

@@ -42,6 +42,7 @@ void arena_clear(struct arena *a);   /* forgets the contents, keeps one block fo
 void arena_release(struct arena *a); /* gives everything back; the arena may be used again */
 
 void *arena_alloc(struct arena *a, size_t bytes); /* zeroed, aligned for any type */
+void *arena_take(struct arena *a, size_t bytes);  /* the same, not zeroed */
 void *arena_copy(struct arena *a, const void *data, size_t bytes);
 char *arena_strdup(struct arena *a, const char *s);                /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t bytes); /* NUL added */
@@ -68,6 +69,8 @@ void buf_init(struct buf *b, size_t max_bytes);
 void buf_clear(struct buf *b);                 /* empty again, memory kept */
 void buf_release(struct buf *b);               /* memory given back, may be used again */
 void buf_reserve(struct buf *b, size_t bytes); /* so many more will come: grows once */
+/* So many bytes longer, which the caller fills; NULL when that would pass the maximum. */
+char *buf_extend(struct buf *b, size_t bytes);
 void buf_add(struct buf *b, const void *data, size_t bytes);
 void buf_addstr(struct buf *b, const char *s);
 void buf_addch(struct buf *b, char c);

@@ -56,9 +56,11 @@ static size_t short_run(const char *s, size_t len)
         return 0;
     for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
         lanes v = lanes_at(s + at), next = lanes_at(s + at + 1);
-        lanes first = lanes_between(v, 0xc2, 0xdf), second = lanes_between(next, 0x80, 0xbf);
+        if (!lanes_any((v | next) & lanes_fill(0x80)))
+            continue;
+        lanes first = lanes_between(v, 0xc2, 0xdf), before_second = lanes_go_on(next);
 
-        if (!lanes_all((first & second) | (lanes_between(v, 0, 0xbf) & ~second)))
+        if (!lanes_all((first | lanes_between(v, 0, 0xbf)) & ~(first ^ before_second)))
             break;
     }
     return at > 0 && is_second(s[at]) ? at - 1 : at;

@@ -68,7 +68,8 @@ static void test_the_valid_beginning_is_measured(void **state)
 /* Long text is measured in steps, which must not show: wherever a byte is wrong, it is found. */
 static void test_a_wrong_byte_is_found_wherever_it_stands(void **state)
 {
-    static const char text[] = "plain \xd8\xb4\xd9\x85 then \xe2\x82\xac and \xd9\x81\xd9\x8a "
+    static const char text[] = "a text that begins with much that is plain \xd8\xb4\xd9\x85 then "
+                               "\xe2\x82\xac and \xd9\x81\xd9\x8a "
                                "\xd8\xa7\xd9\x84\xd8\xb1\xd9\x8a\xd8\xa7\xd8\xb6 as before";
     static const char wrong[] = "\xff\x80\xd8\xe2\xc1";
 
