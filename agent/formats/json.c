@@ -43,9 +43,8 @@ static struct json *add_node(struct reader *r, enum json_type type)
         r->refused = "too many values";
         return NULL;
     }
-    v = arena_alloc(r->arena, sizeof(*v));
-    v->type = type;
-    v->key = r->key;
+    v = arena_take(r->arena, sizeof(*v));
+    *v = (struct json){.type = type, .key = r->key};
     r->key = NULL;
     if (r->depth == 0) {
         r->root = v;

@@ -75,42 +75,71 @@ static bool is_plain(char c)
     return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
 }
 
+static bool all_plain(lanes v)
+{
+    return !lanes_any(lanes_between(v, 0, 0x1f) | lanes_are(v, '"') | lanes_are(v, '\\'));
+}
+
 /* Bytes at s that stand as they are: no control, no quote, no backslash. */
 static size_t plain_run(const char *s, size_t len)
 {
     size_t at = 0;
 
-    for (; at + sizeof(lanes) <= len; at += sizeof(lanes)) {
-        lanes v = lanes_at(s + at);
-        if (lanes_any(lanes_between(v, 0, 0x1f) | lanes_are(v, '"') | lanes_are(v, '\\')))
-            break;
-    }
+    while (at + LANES <= len && all_plain(lanes_at(s + at)))
+        at += LANES;
+    if (at + LANES > len && at + LANES_FEW <= len && all_plain(lanes_of_few(s + at, len - at)))
+        return len;
     while (at < len && is_plain(s[at]))
         at++;
     return at;
 }
 
-/* Runs without anything to escape are copied whole. */
-static void add_quoted(struct buf *out, const char *s, size_t len)
+/* A text in which nothing is to be escaped, as nearly all are; false: one is. */
+static bool add_plain(struct json_writer *w, const char *s, size_t len, bool key)
 {
-    buf_addch(out, '"');
+    if (plain_run(s, len) < len)
+        return false;
+    char *to = buf_extend(w->out, w->comma + 2 + len + key);
+    if (!to)
+        return true;
+    if (w->comma)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, s, len);
+    to[len] = '"';
+    if (key)
+        to[len + 1] = ':';
+    return true;
+}
+
+/* Runs without anything to escape are copied whole. */
+static void add_escaped(struct json_writer *w, const char *s, size_t len, bool key)
+{
+    begin_value(w);
+    buf_addch(w->out, '"');
     for (size_t at = 0; at < len;) {
         size_t run = plain_run(s + at, len - at);
 
-        buf_add(out, s + at, run);
+        buf_add(w->out, s + at, run);
         at += run;
         if (at < len)
-            add_escape(out, (unsigned char)s[at++]);
+            add_escape(w->out, (unsigned char)s[at++]);
     }
-    buf_addch(out, '"');
+    buf_addch(w->out, '"');
+    if (key)
+        buf_addch(w->out, ':');
+}
+
+static void add_text(struct json_writer *w, const char *s, size_t len, bool key)
+{
+    if (!add_plain(w, s, len, key))
+        add_escaped(w, s, len, key);
+    w->comma = !key;
 }
 
 void json_key(struct json_writer *w, const char *key)
 {
-    begin_value(w);
-    add_quoted(w->out, key, strlen(key));
-    buf_addch(w->out, ':');
-    w->comma = false;
+    add_text(w, key, strlen(key), true);
 }
 
 void json_write_raw(struct json_writer *w, const char *text, size_t len)
@@ -134,8 +163,7 @@ void json_write_str(struct json_writer *w, const char *s)
 
 void json_write_strn(struct json_writer *w, const char *s, size_t len)
 {
-    begin_value(w);
-    add_quoted(w->out, s, len);
+    add_text(w, s, len, false);
 }
 
 void json_write_int(struct json_writer *w, int64_t n)

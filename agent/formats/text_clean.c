@@ -47,6 +47,11 @@ static bool is_plain(uint32_t cp, bool *mark)
            (cp >= 0x20A0 && cp <= 0x20C0);
 }
 
+static lanes are_ascii(lanes v)
+{
+    return lanes_between(v, 0x20, 0x7E) | lanes_are(v, '\n');
+}
+
 /* Bytes at s, in steps of sixteen, that are printable ASCII, line ends, or Arabic letters and signs
  * of two bytes (U+0600-060F, U+061D-064A, U+0660-066F): plain whatever stands beside them. Each
  * lane looks at the byte behind it too: a second byte stands behind a first one and nowhere else.
@@ -55,15 +60,18 @@ static size_t plain_run(const char *s, size_t len)
 {
     size_t at = 0;
     for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
-        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1);
-        lanes d8 = lanes_between(next, 0x80, 0x8F) | lanes_between(next, 0x9D, 0xBF);
-        lanes d9 = lanes_between(next, 0x80, 0x8A) | lanes_between(next, 0xA0, 0xAF);
-        lanes first = (lanes_are(v, 0xD8) & d8) | (lanes_are(v, 0xD9) & d9);
-        lanes other =
-            lanes_between(v, 0x20, 0x7E) | lanes_are(v, '\n') | lanes_between(v, 0x80, 0xBF);
-        if (!lanes_all(first | (other & ~lanes_between(next, 0x80, 0xBF))))
+        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1), before_second = lanes_go_on(next);
+        lanes ascii = are_ascii(v);
+        if (lanes_all(ascii & ~before_second))
+            continue;
+        lanes d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9), first = d8 | d9;
+        lanes odd = (d8 & lanes_between(next, 0x90, 0x9C)) | (d9 & lanes_between(next, 0x8B, 0x9F));
+        if (!lanes_all((ascii | first | lanes_go_on(v)) & ~(first ^ before_second) & ~odd))
             break;
     }
+    bool few = len - at >= LANES_FEW && len - at <= LANES;
+    if (few && lanes_all(are_ascii(lanes_of_few(s + at, len - at))))
+        return len;
     return at > 0 && ((unsigned char)s[at] & 0xC0) == 0x80 ? at - 1 : at;
 }
 

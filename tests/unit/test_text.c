@@ -91,6 +91,17 @@ static void test_clean_finds_what_it_mends_wherever_it_stands(void **state)
         }
 }
 
+static void test_clean_finds_what_it_mends_in_a_text_of_any_length(void **state)
+{
+    (void)state;
+    for (int len = 1; len < 40; len++)
+        for (int at = 0; at < len; at++) {
+            char *text = arena_printf(&arena, "%0*d", len, 0);
+            text[at] = '\x01';
+            assert_int_equal(text_clean(&arena, text_of(text)).len, len - 1);
+        }
+}
+
 static void test_clean_returns_clean_text_itself(void **state)
 {
     (void)state;
@@ -398,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_collapse_leaves_one_blank),
         cmocka_unit_test(test_clean_mends_what_copying_leaves),
         cmocka_unit_test(test_clean_finds_what_it_mends_wherever_it_stands),
+        cmocka_unit_test(test_clean_finds_what_it_mends_in_a_text_of_any_length),
         cmocka_unit_test(test_clean_returns_clean_text_itself),
         cmocka_unit_test(test_damage_is_told_from_impatience),
         cmocka_unit_test(test_a_cut_takes_the_best_place_in_the_second_half),
