@@ -1,9 +1,14 @@
 /*
  * What a server leaves alone that trims, folds, composes, restyles Markdown or strips HTML (Part
- * B): the letters and digits, in order. It is made for every create, so it takes one pass over the
- * bytes and looks at no property of a character: all that is not ASCII counts as a letter, but for
- * the blocks of blanks, punctuation and marks that are named below. Too much is dropped rather than
- * too little: two texts that differ may have equal words, and whoever compares them minds that.
+ * B): the letters and digits, in order. They are made for every create, so it takes one pass over
+ * the bytes and looks at no property of a character: all that is not ASCII counts as a letter, but
+ * for the blocks of blanks, punctuation and marks that are named below. Too much is dropped rather
+ * than too little: two texts that differ may have equal words, and whoever compares them minds
+ * that.
+ *
+ * What is kept is not copied together to be hashed. Each byte goes into a few sums, alone and times
+ * its place among those that are kept, and the sums are hashed: what stood in between leaves no
+ * trace, and sixteen bytes are added at once.
  */
 #include <string.h>
 
@@ -15,12 +20,16 @@
 #include "rules/job.h"
 
 #define ENTITY_MAX 10 /* bytes of "&amp;" and its like that are looked at */
-#define AT_ONCE    256
+#define PLACES     UINT64_C(0xffff)
+#define FOUR_TIMES UINT64_C(0x0001000100010001)
 
+typedef uint16_t wide __attribute__((vector_size(LANES)));
+typedef uint64_t halves __attribute__((vector_size(LANES)));
+
+/* Each sum is that of its lanes. */
 struct words {
-    uint64_t hash; /* of what was kept before, seed of what follows */
-    char kept[AT_ONCE + 2 * LANES];
-    size_t n;
+    uint64_t n; /* bytes kept so far, as the sums count them */
+    wide bytes, placed, squares;
 };
 
 static bool is_letter(char c)
@@ -48,57 +57,66 @@ static bool sort_out(const char *s, lanes *kept)
 {
     lanes v = lanes_at(s), next = lanes_at(s + 1);
     lanes ascii = lanes_between(v, 0, 0x7F) & ~(lanes_are(v, '<') | lanes_are(v, '&'));
-    lanes latin = lanes_between(v | lanes_fill(0x20), 'a', 'z') | lanes_between(v, '0', '9');
-    lanes first = (lanes_are(v, 0xD8) & lanes_between(next, 0x80, 0xBF) & ~lanes_are(next, 0x9C)) |
-                  (lanes_are(v, 0xD9) & lanes_between(next, 0x81, 0x8A));
-    lanes second = lanes_moved_on(first);
-    *kept = latin | first | second;
-    return lanes_all(ascii | first | second);
+    *kept = lanes_between(v | lanes_fill(0x20), 'a', 'z') | lanes_between(v, '0', '9');
+    if (lanes_all(ascii))
+        return true;
+    lanes d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9), first = d8 | d9;
+    lanes odd = (d8 & lanes_are(next, 0x9C)) | (d9 & ~lanes_between(next, 0x81, 0x8A));
+    lanes arabic = first | lanes_go_on(v);
+    *kept |= arabic;
+    return lanes_all((ascii | arabic) & ~(first ^ lanes_go_on(next)) & ~odd);
 }
 
-/* Always as many bytes at once, wherever the markup stood between them. */
-static void hash_some(struct words *w)
+static void add_byte(struct words *w, char c)
 {
-    if (w->n < AT_ONCE)
-        return;
-    w->hash = XXH3_64bits_withSeed(w->kept, AT_ONCE, w->hash);
-    w->n -= AT_ONCE;
-    memcpy(w->kept, w->kept + AT_ONCE, 2 * LANES);
+    w->n = (w->n + 1) & PLACES;
+    uint16_t byte = (unsigned char)c, placed = (uint16_t)(byte * w->n);
+    w->bytes[0] += byte;
+    w->placed[0] += placed;
+    w->squares[0] += (uint16_t)(placed * byte);
 }
 
-/* A byte is written whether it is kept or not, and the next one over it: there is no branch to
- * guess wrong. */
-static char *keep_half(char *to, const char *s, uint64_t kept)
+/* The same for those of sixteen bytes that are kept. */
+static void add_bytes(struct words *w, lanes v, lanes kept)
 {
-#pragma GCC unroll 8
-    for (size_t k = 0; k < LANES / 2; k++, kept >>= 8) {
-        *to = s[k];
-        to += kept & 1;
-    }
-    return to;
+    halves place = (halves)(kept & lanes_fill(1));
+    place += place << 8;
+    place += place << 16;
+    place += place << 32; /* of each byte, among those of its half */
+    uint64_t middle = w->n + (place[0] >> 56);
+    wide before = (wide)(halves){w->n * FOUR_TIMES, (middle & PLACES) * FOUR_TIMES};
+    w->n = (middle + (place[1] >> 56)) & PLACES;
+    wide even = (wide)(v & kept) & 0xFF, odd = (wide)(v & kept) >> 8;
+    wide even_placed = even * (((wide)place & 0xFF) + before);
+    wide odd_placed = odd * (((wide)place >> 8) + before);
+    w->bytes += even + odd;
+    w->placed += even_placed + odd_placed;
+    w->squares += even_placed * even + odd_placed * odd;
 }
 
-static void keep(struct words *w, const char *s, lanes kept)
+/* The last bytes of a text, with nothing behind them for as far as sort_out looks. */
+static const char *alone(const char *s, size_t len, char room[2 * LANES])
 {
-    uint64_t half[2];
-    memcpy(half, &kept, sizeof half);
-    char *to = keep_half(w->kept + w->n, s, half[0]);
-    w->n = (size_t)(keep_half(to, s + LANES / 2, half[1]) - w->kept);
+    memset(room, 0, 2 * LANES);
+    return memcpy(room, s, len);
 }
 
-/* What needs no closer look, sixteen bytes at a time; how many bytes that was. */
+/* What needs no closer look, sixteen bytes at a time; how many bytes that was. A character that
+ * goes on behind them is left for the next sixteen. */
 static size_t take_plain(struct words *w, const char *s, size_t len)
 {
+    char room[2 * LANES];
     size_t i = 0;
     lanes kept;
-    while (i + LANES < len && sort_out(s + i, &kept)) {
-        keep(w, s + i, kept);
-        i += LANES;
-        if (is_arabic(s + i - 1, len - i + 1))
-            w->kept[w->n++] = s[i++]; /* its other half */
-        hash_some(w);
+    while (i < len) {
+        const char *at = len - i > LANES ? s + i : alone(s + i, len - i, room);
+        if (!sort_out(at, &kept))
+            return i;
+        size_t n = (unsigned char)at[LANES - 1] < 0xC0 ? LANES : LANES - 1;
+        add_bytes(w, lanes_at(at), kept & lanes_first(n));
+        i += n;
     }
-    return i;
+    return len;
 }
 
 /* "<p>", "</b>", "<!-- -->" and "&amp;": how long what looks like one is; 0 when it is none. */
@@ -140,23 +158,30 @@ static size_t take_one(struct words *w, const char *s, size_t len)
         point < 0x80 ? is_letter_or_digit(s[0]) : is_arabic(s, len) || !is_no_letter(point);
     if (!is_kept)
         return step;
-    memcpy(w->kept + w->n, s, step);
-    w->n += step;
-    hash_some(w);
+    for (size_t i = 0; i < step; i++)
+        add_byte(w, s[i]);
     return step;
+}
+
+static uint16_t sum_of(wide v)
+{
+    uint16_t sum = 0;
+    for (size_t i = 0; i < LANES / sizeof sum; i++)
+        sum = (uint16_t)(sum + v[i]);
+    return sum;
 }
 
 static uint64_t words_of(struct text t)
 {
-    struct words w;
-    w.hash = w.n = 0;
+    struct words w = {0};
     for (size_t i = 0, end; i < t.len;) {
         i += take_plain(&w, t.data + i, t.len - i);
         for (end = i + LANES; i < t.len && i < end;)
             i += take_one(&w, t.data + i, t.len - i);
     }
-    w.hash = XXH3_64bits_withSeed(w.kept, w.n, w.hash);
-    return w.hash != 0 ? w.hash : 1;
+    const uint16_t sums[] = {(uint16_t)w.n, sum_of(w.bytes), sum_of(w.placed), sum_of(w.squares)};
+    uint64_t hash = XXH3_64bits(sums, sizeof sums);
+    return hash != 0 ? hash : 1;
 }
 
 void job_words(const struct job *job, struct job_words *out)

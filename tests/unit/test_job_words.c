@@ -1,8 +1,10 @@
 /* What of a text a server leaves alone that hands it back changed. */
+#include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -45,6 +47,8 @@ static void test_other_words_count(void **state)
     static const char *const pairs[][2] = {
         {"Cook", "Cooks"},
         {"Room 1", "Room 2"},
+        {"Room 12", "Room 21"},
+        {"A cook and a nurse", "A nurse and a cook"},
         {"a < b", "a"},
         {"\xd9\x85\xd9\x87\xd9\x86\xd8\xaf\xd8\xb3", "\xd9\x85\xd9\x87\xd9\x86\xd8\xaf"},
         {"x", ""},
@@ -52,6 +56,42 @@ static void test_other_words_count(void **state)
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
         if (words(pairs[i][0]) == words(pairs[i][1]))
             fail_msg("\"%s\" and \"%s\"", pairs[i][0], pairs[i][1]);
+}
+
+static const char mixed[] =
+    "Project engineer, Riyadh: \xd9\x85\xd9\x87\xd9\x86\xd8\xaf\xd8\xb3 "
+    "\xd9\x85\xd8\xb4\xd8\xa7\xd8\xb1\xd9\x8a\xd8\xb9 and caf\xc3\xa9 staff, from 9 to 17 h";
+
+static void test_what_does_not_count_may_stand_anywhere(void **state)
+{
+    static const char *const idle[] = {" ",        "<b>",     "&nbsp;", "\xe2\x80\x93",
+                                       "\xd9\x8f", "\xd8\x9c"};
+    (void)state;
+    for (size_t at = 0; at < sizeof mixed; at++)
+        for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
+            char text[2 * sizeof mixed];
+            if (((unsigned char)mixed[at] & 0xC0) == 0x80)
+                continue;
+            snprintf(text, sizeof text, "%.*s%s%s", (int)at, mixed, idle[i], mixed + at);
+            if (words(text) != words(mixed))
+                fail_msg("\"%s\" and \"%s\"", text, mixed);
+        }
+}
+
+static void test_the_order_counts(void **state)
+{
+    (void)state;
+    for (size_t a = 0; a < sizeof mixed - 1; a++)
+        for (size_t b = a + 1; b < sizeof mixed - 1; b++) {
+            char text[sizeof mixed];
+            if (!isalnum((unsigned char)mixed[a]) || !isalnum((unsigned char)mixed[b]) ||
+                mixed[a] == mixed[b])
+                continue;
+            memcpy(text, mixed, sizeof text);
+            text[a] = mixed[b];
+            text[b] = mixed[a];
+            assert_true(words(text) != words(mixed));
+        }
 }
 
 static void test_long_texts_differ_at_any_place(void **state)
@@ -75,6 +115,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_server_may_change_does_not_count),
         cmocka_unit_test(test_other_words_count),
+        cmocka_unit_test(test_what_does_not_count_may_stand_anywhere),
+        cmocka_unit_test(test_the_order_counts),
         cmocka_unit_test(test_long_texts_differ_at_any_place),
     };
     return cmocka_run_group_tests_name("job_words", tests, NULL, NULL);
