@@ -147,21 +147,19 @@ static bool send_params(struct pg *pg, const char *sql, const struct pg_params *
 /* Each part of a result that we sleep for costs us a wake-up, and the server another. Of a long one
  * we let some gather before we look again: far less than the socket holds, so the server is not
  * held up. */
-static bool wait_for_part(struct pg *pg, size_t parts, int stop_fd, struct err *e)
+static void gather(const struct pg *pg, size_t parts, int stop_fd)
 {
-    if (parts < SHORT_PARTS)
-        return wait_for(pg, POLLIN, stop_fd, e);
-    if (pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_READY)
-        return true;
+    if (parts < SHORT_PARTS || pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_READY)
+        return;
     struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
     ppoll(&stop, 1, &(struct timespec){.tv_nsec = GATHER_US * 1000L}, NULL);
-    return wait_for(pg, POLLIN, stop_fd, e);
 }
 
 static bool next_result(struct pg *pg, int stop_fd, PGresult **res, struct err *e)
 {
     for (size_t parts = 0; PQisBusy(pg->conn); parts++) {
-        if (!wait_for_part(pg, parts, stop_fd, e))
+        gather(pg, parts, stop_fd);
+        if (!wait_for(pg, POLLIN, stop_fd, e))
             return false;
         if (!PQconsumeInput(pg->conn))
             return pg_fail_lost(pg, e);
@@ -258,10 +256,13 @@ bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e)
 void pg_read_ahead(struct pg *pg, bool whole)
 {
     int64_t deadline = whole ? deadline_of(pg) : 0;
-    while (pg->sending && pg->conn && PQisBusy(pg->conn))
+    for (size_t parts = 0; pg->sending && pg->conn && PQisBusy(pg->conn); parts++) {
+        if (whole)
+            gather(pg, parts, pg->o.stop_fd);
         if (pg_wait(pg, POLLIN, pg->o.stop_fd, deadline) != PG_WAIT_READY ||
             !PQconsumeInput(pg->conn))
             return;
+    }
 }
 
 bool pg_is_sending(const struct pg *pg)

@@ -213,6 +213,13 @@ static bool set_tracked(struct pg *pg, struct err *e)
     return pg_script(pg, sql, e);
 }
 
+/* libpq reads as much at once as its buffer holds: 16 KB, until a message needs more (fe-misc.c,
+ * pqReadData). One that is this long lets it read a page in a few parts from then on. */
+static bool widen(struct pg *pg, struct err *e)
+{
+    return pg_query(pg, "SELECT pg_catalog.repeat(' ', 128 * 1024)", NULL, NULL, e);
+}
+
 /* A pool may also take the options and drop them (pgbouncer's ignore_startup_parameters). */
 static bool see_settings(struct pg *pg, struct err *e)
 {
@@ -241,12 +248,12 @@ static bool open_connection(struct pg *pg, struct err *e)
     pg->pooled = false;
     if (open_once(pg, e))
         return see_settings(pg, e) && (!pg->pooled || set_tracked(pg, e)) &&
-               take_bytes_as_they_are(pg, e);
+               take_bytes_as_they_are(pg, e) && widen(pg, e);
     if (!strstr(e->message, "unsupported startup parameter"))
         return false;
     pg->pooled = true;
     *e = (struct err)ERR_INIT;
-    return open_once(pg, e) && set_tracked(pg, e) && take_bytes_as_they_are(pg, e);
+    return open_once(pg, e) && set_tracked(pg, e) && take_bytes_as_they_are(pg, e) && widen(pg, e);
 }
 
 bool pg_connect(struct pg **out, const struct pg_options *o, struct err *e)
