@@ -23,6 +23,7 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
+#define READ_AT_ONCE       (64L * 1024)
 
 struct exchange {
     CURL *easy;
@@ -234,6 +235,9 @@ static void set_connection(struct exchange *x, const char *ca_file, int64_t time
 {
     if (ca_file)
         SET(CURLOPT_CAINFO, ca_file);
+    /* A wish, for long answers: a handle that has one already, after a failure, keeps its buffer.
+     */
+    curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, READ_AT_ONCE);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);

@@ -65,8 +65,11 @@ void pg_array_release(struct pg_array *a)
 static void add_element(struct pg_array *a, const void *data, size_t len)
 {
     uint32_t length = htobe32((uint32_t)len);
-    buf_add(&a->bytes, &length, sizeof(length));
-    buf_add(&a->bytes, data, len);
+    char *to = buf_extend(&a->bytes, sizeof(length) + len);
+    if (to) {
+        memcpy(to, &length, sizeof(length));
+        memcpy(to + sizeof(length), data, len);
+    }
     a->n++;
 }
 

@@ -222,9 +222,9 @@ void source_hold(struct source *s, struct pg_result *r, struct source_page *page
     s->result = r;
     size_t rows = pg_rows(r), columns = pg_columns(r);
     bool utf8 = pg_is_utf8(s->pg);
-    struct text *cells = arena_alloc(&s->page, rows * columns * sizeof(*cells));
-    *page = (struct source_page){.rows = arena_alloc(&s->page, rows * sizeof(*page->rows)),
-                                 .keys = arena_alloc(&s->page, rows * sizeof(*page->keys)),
+    struct text *cells = arena_take(&s->page, rows * columns * sizeof(*cells));
+    *page = (struct source_page){.rows = arena_take(&s->page, rows * sizeof(*page->rows)),
+                                 .keys = arena_take(&s->page, rows * sizeof(*page->keys)),
                                  .n = rows};
     pg_texts(r, cells);
     for (size_t i = 0; i < rows; i++, cells += columns) {

@@ -175,13 +175,13 @@ void state_add_fields(struct pg_array *column, const struct job_hash *h)
 bool state_read_fields(const struct pg_result *r, size_t row, size_t column, struct job_hash *out)
 {
     uint8_t bytes[JOB_FIELDS][FIELD_BYTES] = {{0}};
-    size_t n = pg_bytes(r, row, column, bytes, sizeof bytes);
-    for (size_t f = 0; f < JOB_FIELDS; f++) {
-        out->field[f] = 0;
+    memset(out->field, 0, sizeof out->field);
+    if (pg_bytes(r, row, column, bytes, sizeof bytes) == 0)
+        return false;
+    for (size_t f = 0; f < JOB_FIELDS; f++)
         for (size_t i = 0; i < FIELD_BYTES; i++)
             out->field[f] = out->field[f] << 8 | bytes[f][i];
-    }
-    return n > 0;
+    return true;
 }
 
 void state_read_hash(const struct pg_result *r, size_t row, size_t all, size_t fields,
