@@ -19,7 +19,7 @@
 #define RECORD_ROWS     100
 #define RECORD_AFTER_MS 100
 #define ASK_QUEUE_MS    5000 /* how long an answer about the queue may be used again */
-#define PICK_REQUESTS   4    /* bulk requests' worth of rows that are prepared ahead, */
+#define PICK_REQUESTS   3    /* bulk requests' worth of rows that are prepared ahead, */
 #define PICK_SINGLES    64   /* and rows where the plan has no bulk-create */
 
 struct push *push_new(const struct push_options *o)

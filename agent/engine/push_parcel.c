@@ -19,7 +19,7 @@ struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)
     c->errand.what = op == OP_NONE ? "none" : op_names[op];
     c->errand.done = push_answered;
     c->cap = cap;
-    c->rows = arena_alloc(&c->arena, cap * sizeof *c->rows);
+    c->rows = arena_take(&c->arena, cap * sizeof *c->rows);
     return c;
 }
 

@@ -53,8 +53,8 @@ static void desire(const struct feed *f, const char *account, const struct sourc
     } else if ((removed->data != NULL && removed->data[0] == 't') || !is_of(f, row, account))
         desire_gone(out);
     else
-        mapping_apply(f->mapping, row, a, arena_alloc(a, sizeof(struct job)),
-                      arena_alloc(a, JOB_MAX_REFUSALS * sizeof(struct refusal)), out, NULL);
+        mapping_apply(f->mapping, row, a, arena_take(a, sizeof(struct job)),
+                      arena_take(a, JOB_MAX_REFUSALS * sizeof(struct refusal)), out, NULL);
 }
 
 /* ---- decided rows -----------------------------------------------------------------------------
@@ -122,7 +122,7 @@ struct catch
 
 static void init_decisions(struct catch *c, struct arena *a)
 {
-    c->decisions = arena_alloc(a, (c->n + 1) * sizeof *c->decisions);
+    c->decisions = arena_take(a, (c->n + 1) * sizeof *c->decisions);
     for (size_t i = 0; i < c->n; i++)
         c->decisions[i].op = OP_NONE;
 }
