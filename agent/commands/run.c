@@ -5,6 +5,8 @@
  * connected, compiled its mappings and read its keys: a wrong file changes nothing. While the
  * database is away none of that can be proved; then the new file is the one to wait with.
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "base/version.h"
 #include "commands/run_wait.h"
@@ -61,6 +63,16 @@ static bool load_anew(const struct invocation *in, struct metrics *metrics, stru
     return false;
 }
 
+/* The socket is opened once, before all else. */
+static void tell_what_waits(const struct config *was, const struct config *is)
+{
+    const char *old = was->metrics_listen != NULL ? was->metrics_listen : "none";
+    const char *fresh = is->metrics_listen != NULL ? is->metrics_listen : "none";
+    if (strcmp(old, fresh) != 0)
+        LOG_WARN("metrics.listen is taken up by a restart alone", log_str("listening", old),
+                 log_str("wanted", fresh));
+}
+
 /* Puts a new loop in the place of *l, NULL where it has to be waited for; a wrong configuration
  * leaves everything as it was. */
 static void reload(const struct invocation *in, struct setup *s, struct metrics *metrics,
@@ -77,6 +89,7 @@ static void reload(const struct invocation *in, struct setup *s, struct metrics 
         count_reload(metrics, "refused");
         setup_release(&fresh);
     } else if (loaded) {
+        tell_what_waits(s->config, fresh.config);
         loop_free(*l);
         setup_release(s);
         *l = next;

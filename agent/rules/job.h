@@ -71,9 +71,9 @@ struct refusal job_join_refusals(const struct refusal *refusals, size_t n, struc
  * of a job. */
 void job_hash_refusals(const struct refusal *refusals, size_t n, struct job_hash *out);
 bool job_hash_equal(const struct job_hash *a, const struct job_hash *b); /* of `all` */
-/* XXH3 of the letters and digits of the two texts: equal when one is the other as a server may hand
- * it back, trimmed, folded, composed, restyled or sanitised (Part B). Never 0; a missing text
- * counts as an empty one. */
+/* A hash of the letters and digits of the two texts, in their order: equal when one is the other as
+ * a server may hand it back, trimmed, folded, composed, restyled or sanitised (Part B). Never 0; a
+ * missing text counts as an empty one. */
 struct job_words {
     uint64_t title, description;
 };

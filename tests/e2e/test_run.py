@@ -161,6 +161,14 @@ class Reloading(RunCase):
         self.wait_for_mirror()
         running.stop()
 
+    def test_what_needs_a_restart_is_told(self):
+        running = self.start()
+        self.agent.configure(metrics={"listen": "127.0.0.1:0"})
+        running.send(signal.SIGHUP)
+        running.log_contains(
+            r'metrics\.listen is taken up by a restart alone listening=none wanted="?127\.0\.0\.1:0')
+        running.stop()
+
     def test_a_wrong_file_is_one_record_of_a_log_in_json(self):
         self.agent.configure(log={"format": "json"})
         running = self.start()
