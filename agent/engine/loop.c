@@ -158,6 +158,19 @@ static bool gives_up(struct loop *l, int64_t now_ms, struct err *e)
     return !err_hint(e, "what is pending stays so; run the command again later");
 }
 
+/* A server that is away is told once, and again when it is there and something else keeps us out:
+ * that may be for a person to mend. */
+static void tell_away(struct loop *l, const struct err *e)
+{
+    bool starting = strcmp(e->sqlstate, "57P03") == 0;
+    bool other = e->sqlstate[0] != '\0' && !starting && strcmp(e->sqlstate, l->away_why) != 0;
+    if (l->away_told && !other)
+        return;
+    log_err(LOG_LEVEL_ERROR, "database away: waiting for it", e);
+    memcpy(l->away_why, e->sqlstate, sizeof l->away_why);
+    l->away_told = true;
+}
+
 /* What a failed turn means: true when waiting mends it. */
 static bool bear(struct loop *l, struct err *e)
 {
@@ -170,9 +183,7 @@ static bool bear(struct loop *l, struct err *e)
     }
     if (e->kind != ERR_AWAY || l->o.mode != LOOP_RUN)
         return false;
-    if (!l->away_told)
-        log_err(LOG_LEVEL_ERROR, "database away: waiting for it", e);
-    l->away_told = true;
+    tell_away(l, e);
     loop_readiness(l);
     return true;
 }

@@ -19,6 +19,7 @@ struct loop {
     int64_t reconnect_at_ms;
     int64_t reconnect_wait_ms;
     bool away_told;
+    char away_why[sizeof((struct err *)0)->sqlstate]; /* as it was told; "" where none was given */
     bool listening;
 
     struct http *http;
