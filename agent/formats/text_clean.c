@@ -65,7 +65,8 @@ static size_t plain_run(const char *s, size_t len)
         if (lanes_all(ascii & ~before_second))
             continue;
         lanes d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9), first = d8 | d9;
-        lanes odd = (d8 & lanes_between(next, 0x90, 0x9C)) | (d9 & lanes_between(next, 0x8B, 0x9F));
+        lanes mark = lanes_between(next, 0x8B, 0x9F) | lanes_between(next, 0xB0, 0xBF);
+        lanes odd = (d8 & lanes_between(next, 0x90, 0x9C)) | (d9 & mark);
         if (!lanes_all((ascii | first | lanes_go_on(v)) & ~(first ^ before_second) & ~odd))
             break;
     }

@@ -78,6 +78,22 @@ static void test_what_does_not_count_may_stand_anywhere(void **state)
         }
 }
 
+/* Sixteen bytes at once say of any character what a closer look says, which a "&" brings about. */
+static void test_a_closer_look_sees_the_same(void **state)
+{
+    static const char before[] = "sixteen letters ";
+    (void)state;
+    for (unsigned c = 0x80; c < 0x800; c++)
+        for (size_t from = 0; from < sizeof before; from++) {
+            char quick[64], close[64];
+            int high = (int)(0xC0 | c >> 6), low = (int)(0x80 | (c & 0x3F));
+            snprintf(quick, sizeof quick, "%s%c%c and some more of it", before + from, high, low);
+            snprintf(close, sizeof close, "%s& %c%c and some more of it", before + from, high, low);
+            if (words(quick) != words(close))
+                fail_msg("U+%04X behind \"%s\"", c, before + from);
+        }
+}
+
 static void test_the_order_counts(void **state)
 {
     (void)state;
@@ -116,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_what_a_server_may_change_does_not_count),
         cmocka_unit_test(test_other_words_count),
         cmocka_unit_test(test_what_does_not_count_may_stand_anywhere),
+        cmocka_unit_test(test_a_closer_look_sees_the_same),
         cmocka_unit_test(test_the_order_counts),
         cmocka_unit_test(test_long_texts_differ_at_any_place),
     };

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "formats/text.h"
+#include "formats/text_utf8.h"
 
 static struct arena arena;
 
@@ -89,6 +90,41 @@ static void test_clean_finds_what_it_mends_wherever_it_stands(void **state)
             const char *text = arena_printf(&arena, "%.*s%s%s", (int)at, base, odd[i], base + at);
             assert_string_equal(text_clean(&arena, text_of(text)).data, base);
         }
+}
+
+static const char *two(unsigned first, unsigned second)
+{
+    struct buf b = BUF_INIT(16);
+    text_utf8_add(&b, first);
+    text_utf8_add(&b, second);
+    const char *text = arena_strdup(&arena, buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+static void assert_clean_alike(const char *pair)
+{
+    static const char around[] =
+        "\u0645\u0647\u0646\u062f\u0633\u0645\u0634\u0627\u0631\u064a\u0639";
+    char *text = arena_printf(&arena, "\u0645%s\u0645", pair);
+    const char *alone = text_clean(&arena, text_of(text)).data;
+    for (const char *from = around; from < around + 16; from += strlen("\u0645")) {
+        char *given = arena_printf(&arena, "%s%s%s", from, text, around);
+        const char *right = arena_printf(&arena, "%s%s%s", from, alone, around);
+        assert_string_equal(text_clean(&arena, text_of(given)).data, right);
+    }
+}
+
+/* A long text is looked at many bytes at a time, a short one is not: any two characters of Arabic,
+ * marks in the wrong order among them, come out the same at any place. */
+static void test_clean_does_not_hang_on_the_length(void **state)
+{
+    (void)state;
+    for (unsigned first = 0x600; first < 0x700; first++) {
+        for (unsigned second = 0x600; second < 0x700; second++)
+            assert_clean_alike(two(first, second));
+        arena_clear(&arena);
+    }
 }
 
 static void test_clean_finds_what_it_mends_in_a_text_of_any_length(void **state)
@@ -409,6 +445,7 @@ int main(void)
         cmocka_unit_test(test_collapse_leaves_one_blank),
         cmocka_unit_test(test_clean_mends_what_copying_leaves),
         cmocka_unit_test(test_clean_finds_what_it_mends_wherever_it_stands),
+        cmocka_unit_test(test_clean_does_not_hang_on_the_length),
         cmocka_unit_test(test_clean_finds_what_it_mends_in_a_text_of_any_length),
         cmocka_unit_test(test_clean_returns_clean_text_itself),
         cmocka_unit_test(test_damage_is_told_from_impatience),
