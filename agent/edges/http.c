@@ -23,7 +23,7 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
-#define READ_AT_ONCE       (64L * 1024)
+#define READ_AT_ONCE       (32L * 1024)
 
 struct exchange {
     CURL *easy;

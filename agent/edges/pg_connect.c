@@ -214,10 +214,12 @@ static bool set_tracked(struct pg *pg, struct err *e)
 }
 
 /* libpq reads as much at once as its buffer holds: 16 KB, until a message needs more (fe-misc.c,
- * pqReadData). One that is this long lets it read a page in a few parts from then on. */
+ * pqReadData). One that is this long lets it read a page in a few parts from then on. Pages come
+ * from where nothing is written. */
 static bool widen(struct pg *pg, struct err *e)
 {
-    return pg_query(pg, "SELECT pg_catalog.repeat(' ', 128 * 1024)", NULL, NULL, e);
+    return !pg->o.read_only ||
+           pg_query(pg, "SELECT pg_catalog.repeat(' ', 128 * 1024)", NULL, NULL, e);
 }
 
 /* A pool may also take the options and drop them (pgbouncer's ignore_startup_parameters). */
