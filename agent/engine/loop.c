@@ -1,6 +1,6 @@
 /*
- * The turn and its ends. Failures are sorted here, once: a server that is away is told once, when
- * it goes, and once, when it is back; everything between is waiting.
+ * The turn and its ends. Failures are sorted here, once: a server that is away is told once for
+ * each reason, and once, when it is back; everything between is waiting.
  */
 #include "engine/loop.h"
 

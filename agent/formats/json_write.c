@@ -94,7 +94,7 @@ static size_t plain_run(const char *s, size_t len)
     return at;
 }
 
-/* A text in which nothing is to be escaped, as nearly all are; false: one is. */
+/* A text in which nothing is to be escaped, as in all keys and most values; false: it has some. */
 static bool add_plain(struct json_writer *w, const char *s, size_t len, bool key)
 {
     if (plain_run(s, len) < len)

@@ -1,7 +1,7 @@
 /*
  * What a server leaves alone that trims, folds, composes, restyles Markdown or strips HTML (Part
- * B): the letters and digits, in order. They are made for every create, so it takes one pass over
- * the bytes and looks at no property of a character: all that is not ASCII counts as a letter, but
+ * B): the letters and digits, in order. They are made for every create, so they take one pass over
+ * the bytes and look at no property of a character: all that is not ASCII counts as a letter, but
  * for the blocks of blanks, punctuation and marks that are named below. Too much is dropped rather
  * than too little: two texts that differ may have equal words, and whoever compares them minds
  * that.
