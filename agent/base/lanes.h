@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define LANES     16
 #define LANES_FEW 4 /* bytes at least for lanes_of_few */
@@ -72,18 +75,36 @@ static inline lanes lanes_first(size_t n)
     return lanes_at(ones + LANES - n);
 }
 
+/* The lanes of ones as bits, the first lane lowest: of half a mask every byte keeps a bit of its
+ * own, and the product adds them up in the highest byte. */
+static inline unsigned lanes_bits(lanes mask)
+{
+#ifdef __SSE2__
+    return (unsigned)_mm_movemask_epi8((__m128i)mask);
+#else
+    const lanes own = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint64_t half[2];
+    mask &= own;
+    memcpy(half, &mask, sizeof half);
+    return (unsigned)(half[0] * UINT64_C(0x0101010101010101) >> 56 |
+                      half[1] * UINT64_C(0x0101010101010101) >> 56 << 8);
+#endif
+}
+
 static inline bool lanes_all(lanes mask)
 {
-    uint64_t half[2];
-    memcpy(half, &mask, sizeof half);
-    return (half[0] & half[1]) == UINT64_MAX;
+    return lanes_bits(mask) == 0xffff;
 }
 
 static inline bool lanes_any(lanes mask)
 {
-    uint64_t half[2];
-    memcpy(half, &mask, sizeof half);
-    return (half[0] | half[1]) != 0;
+    return lanes_bits(mask) != 0;
+}
+
+/* The first lane of ones, of a mask that has any. */
+static inline size_t lanes_where(lanes mask)
+{
+    return (size_t)__builtin_ctz(lanes_bits(mask));
 }
 
 #endif

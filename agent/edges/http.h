@@ -46,7 +46,7 @@ struct http_response {
     enum http_end end;
     int status;        /* 0 unless a status line came */
     char failure[256]; /* what curl said, when not answered; no secret in it */
-    const char *body;  /* NUL-terminated, never NULL */
+    char *body;        /* NUL-terminated, never NULL */
     size_t body_len;
     int64_t started_ms, ended_ms; /* monotonic */
 };

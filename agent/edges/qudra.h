@@ -43,7 +43,10 @@ void qudra_list(const struct dialect *d, const char *cursor, int page, struct ar
                 struct qudra_request *out);
 
 /* What one answer means for each of the n rows that the request was about, in request order. A
- * create of one row, or an update, close or delete, has n = 1. */
+ * create of one row, or an update, close or delete, has n = 1.
+ *
+ * An answer can be read once, here or by qudra_read_page: its body is changed. The ids of jobs,
+ * what was `answered` and a page's cursor stand in it and go with it; all else is in the arena. */
 void qudra_outcomes(const struct dialect *d, enum op_kind op, bool bulk, size_t n,
                     const struct http_response *r, struct arena *a, struct outcome *out);
 

@@ -430,7 +430,7 @@ static bool is_success(const struct http_response *r)
 static const struct json *parse(const struct http_response *r, struct arena *a)
 {
     struct err unread = ERR_INIT; /* what is no JSON is a verdict, not an error */
-    return r->body_len > 0 ? json_read(a, r->body, r->body_len, &unread) : NULL;
+    return r->body_len > 0 ? json_read_in_place(a, r->body, r->body_len, &unread) : NULL;
 }
 
 void qudra_outcomes(const struct dialect *d, enum op_kind op, bool is_bulk, size_t n,

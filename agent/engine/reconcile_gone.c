@@ -35,6 +35,8 @@ static void answered(struct errand *errand, const struct http_response *response
     q->flying = false;
     /* An update's answer and a read's mean the same: the job, or that there is none. */
     qudra_outcomes(&a->dialect, OP_UPDATE, false, 1, response, &q->r->page, &q->answer);
+    q->answer.job_id = NULL; /* they go with the response */
+    q->answer.answered = NULL;
     if (q->answer.kind == OUTCOME_STOP)
         account_stop(a, clock_mono_ms(), q->answer.message);
     bool again = q->answer.kind == OUTCOME_LIMITED ||

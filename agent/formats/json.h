@@ -29,6 +29,9 @@ struct json {
  * U+FFFD, so no string holds a NUL. Of members with one name json_get() finds the first. The tree
  * lives in `a`. NULL and a filled e (ERR_INTERNAL, with the offset) on failure. */
 struct json *json_read(struct arena *a, const char *data, size_t len, struct err *e);
+/* The same without a copy of the text, for the long ones: `data` is changed, whether it can be read
+ * or not, and has to live as long as the tree. */
+struct json *json_read_in_place(struct arena *a, char *data, size_t len, struct err *e);
 
 /* Every getter takes NULL and the wrong type calmly: NULL, or the fallback, comes back. */
 const struct json *json_get(const struct json *object, const char *key);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/lanes.h"
+#include "formats/json_internal.h"
 
 void json_writer_init(struct json_writer *w, struct buf *out)
 {
@@ -70,34 +70,10 @@ static void add_escape(struct buf *out, unsigned char c)
     buf_printf(out, "\\u%04x", c);
 }
 
-static bool is_plain(char c)
-{
-    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
-}
-
-static bool all_plain(lanes v)
-{
-    return !lanes_any(lanes_between(v, 0, 0x1f) | lanes_are(v, '"') | lanes_are(v, '\\'));
-}
-
-/* Bytes at s that stand as they are: no control, no quote, no backslash. */
-static size_t plain_run(const char *s, size_t len)
-{
-    size_t at = 0;
-
-    while (at + LANES <= len && all_plain(lanes_at(s + at)))
-        at += LANES;
-    if (at + LANES > len && at + LANES_FEW <= len && all_plain(lanes_of_few(s + at, len - at)))
-        return len;
-    while (at < len && is_plain(s[at]))
-        at++;
-    return at;
-}
-
 /* A text in which nothing is to be escaped, as in all keys and most values; false: it has some. */
 static bool add_plain(struct json_writer *w, const char *s, size_t len, bool key)
 {
-    if (plain_run(s, len) < len)
+    if (json_plain_run(s, len) < len)
         return false;
     char *to = buf_extend(w->out, w->comma + 2 + len + key);
     if (!to)
@@ -118,7 +94,7 @@ static void add_escaped(struct json_writer *w, const char *s, size_t len, bool k
     begin_value(w);
     buf_addch(w->out, '"');
     for (size_t at = 0; at < len;) {
-        size_t run = plain_run(s + at, len - at);
+        size_t run = json_plain_run(s + at, len - at);
 
         buf_add(w->out, s + at, run);
         at += run;

@@ -104,7 +104,7 @@ struct text text_collapse(struct arena *a, struct text t)
     for (const char *p = t.data, *end = t.data + t.len; p < end;) {
         uint32_t cp = text_utf8_next(&p);
         if (!text_is_space(cp))
-            n += text_utf8_put(out + n, cp);
+            n += utf8_put(out + n, cp);
         else if (out[n - 1] != ' ') /* n > 0: t is trimmed */
             out[n++] = ' ';
     }
@@ -191,7 +191,7 @@ struct text text_digits(struct arena *a, struct text t)
     size_t n = (size_t)(p - t.data);
     memcpy(out, t.data, n);
     while (p < end)
-        n += text_utf8_put(out + n, ascii_digit_or_mark(text_utf8_next(&p)));
+        n += utf8_put(out + n, ascii_digit_or_mark(text_utf8_next(&p)));
     out[n] = '\0';
     return (struct text){.data = out, .len = n};
 }

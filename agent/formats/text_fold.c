@@ -96,7 +96,7 @@ static struct text fold_simple(struct arena *a, struct text t)
         uint32_t cp = fold_one(text_utf8_next(&p));
         if (cp == DROP || (cp == ' ' && (n == 0 || out[n - 1] == ' ')))
             continue;
-        n += text_utf8_put(out + n, cp);
+        n += utf8_put(out + n, cp);
     }
     if (n > 0 && out[n - 1] == ' ')
         n--;
@@ -112,7 +112,7 @@ static struct text drop_apostrophes(struct arena *a, struct text t)
     for (const char *p = t.data, *end = t.data + t.len; p < end;) {
         uint32_t cp = text_utf8_next(&p);
         if (!is_dash_or_apostrophe(cp))
-            n += text_utf8_put(out + n, cp);
+            n += utf8_put(out + n, cp);
     }
     return (struct text){.data = out, .len = n};
 }

@@ -59,7 +59,7 @@ static bool write_plain(struct text t, char *out)
         if (n + 4 >= MAX_BYTES)
             return false;
         if (cp)
-            n += text_utf8_put(out + n, cp);
+            n += utf8_put(out + n, cp);
     }
     out[n] = '\0';
     return true;

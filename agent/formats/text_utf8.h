@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/utf8.h"
 #include "formats/text.h"
 
 /* Reads the code point at *p and moves *p behind it. */
@@ -39,35 +40,10 @@ static inline const char *text_utf8_before(const char *p)
     return p;
 }
 
-/* Writes cp to out (at most 4 bytes, no NUL) and returns the number of bytes. */
-static inline size_t text_utf8_put(char *out, uint32_t cp)
-{
-    if (cp < 0x80) {
-        out[0] = (char)cp;
-        return 1;
-    }
-    if (cp < 0x800) {
-        out[0] = (char)(0xC0 | cp >> 6);
-        out[1] = (char)(0x80 | (cp & 0x3F));
-        return 2;
-    }
-    if (cp < 0x10000) {
-        out[0] = (char)(0xE0 | cp >> 12);
-        out[1] = (char)(0x80 | (cp >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (cp & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | cp >> 18);
-    out[1] = (char)(0x80 | (cp >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (cp >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (cp & 0x3F));
-    return 4;
-}
-
 static inline void text_utf8_add(struct buf *b, uint32_t cp)
 {
     char bytes[4];
-    buf_add(b, bytes, text_utf8_put(bytes, cp));
+    buf_add(b, bytes, utf8_put(bytes, cp));
 }
 
 /* The buffer's content in the arena; the buffer's own memory is given back. */

@@ -42,7 +42,8 @@ static void pace(const struct limiter_headers *h, int status)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     text = fuzz_text(data, size);
-    const struct http_response r = {.end = HTTP_ANSWERED, .status = 200, .body = ""};
+    char none[] = "";
+    const struct http_response r = {.end = HTTP_ANSWERED, .status = 200, .body = none};
     struct limiter_headers h;
     qudra_headers(&r, 1790000000000, &h);
     HOLDS(h.limit >= -1 && h.remaining >= -1 && h.reset_ms >= -1 && h.retry_after_ms >= -1);

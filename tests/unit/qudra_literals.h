@@ -27,13 +27,17 @@ const char *http_header(const struct http_response *r, const char *name)
     return NULL;
 }
 
+static struct arena arena;
+
+/* Every reading changes the body: it is a fresh one each time. */
 static inline struct http_response answered(int status, const char *body)
 {
-    return (struct http_response){
-        .end = HTTP_ANSWERED, .status = status, .body = body, .body_len = strlen(body)};
+    return (struct http_response){.end = HTTP_ANSWERED,
+                                  .status = status,
+                                  .body = arena_strdup(&arena, body),
+                                  .body_len = strlen(body)};
 }
 
-static struct arena arena;
 static struct outcome out[8];
 
 static inline int setup(void **state)

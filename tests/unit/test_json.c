@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 
 #include "formats/json.h"
 
@@ -130,6 +131,81 @@ static void test_what_is_escaped_is_found_wherever_it_stands(void **state)
     buf_release(&out);
 }
 
+/* The same for reading alone: yajl is not shown strings that are long or have escapes. */
+static void test_a_string_is_read_whatever_its_length_and_its_neighbours(void **state)
+{
+    enum { MOST = 200 };
+    static const struct {
+        const char *text, *value;
+    } pieces[] = {{"", ""},       {"\\n", "\n"},
+                  {"\\\"", "\""}, {"\\u0634", "\xd8\xb4"},
+                  {"\\\\", "\\"}, {"\\ud83d\\ude00", "\xf0\x9f\x98\x80"}};
+    char text[4 * MOST], value[2 * MOST];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++)
+        for (int before = 0; before < MOST / 2; before++)
+            for (int after = before % 3; after < MOST / 2; after += 7) {
+                snprintf(value, sizeof value, "%0*d%s%0*d", before + 1, 0, pieces[i].value,
+                         after + 1, 0);
+                snprintf(text, sizeof text, "[{\"%0*d%s%0*d\":\"%0*d%s%0*d\"},\"\",1,\"x\"]",
+                         before + 1, 0, pieces[i].text, after + 1, 0, before + 1, 0, pieces[i].text,
+                         after + 1, 0);
+                const struct json *v = read_text(text);
+                assert_int_equal(v->count, 4);
+                assert_string_equal(v->first->first->key, value);
+                assert_string_equal(json_string(v->first->first), value);
+                assert_int_equal(v->first->first->len, strlen(value));
+                assert_string_equal(json_string(v->first->next), "");
+                assert_string_equal(json_string(v->first->next->next->next), "x");
+            }
+}
+
+static void test_what_is_long_between_strings_is_read(void **state)
+{
+    char text[300];
+
+    (void)state;
+    snprintf(text, sizeof text, "[\"a\",1%0200d,\"b\"]", 0);
+    const struct json *v = read_text(text);
+    assert_int_equal(v->count, 3);
+    assert_int_equal(v->first->next->len, 201);
+    assert_string_equal(json_string(v->first->next->next), "b");
+}
+
+/* Where nothing is shown to yajl, nothing may get past it. */
+static void test_what_no_string_may_have_is_found_in_a_long_one(void **state)
+{
+    static const char *const odd[] = {"\x01", "\n", "\\x", "\\u12 ", "\\u12g4"};
+    char text[200];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++)
+        for (int at = 0; at < 100; at++) {
+            int len =
+                snprintf(text, sizeof text, "[\"%0*d%s%0*d\"]", at + 1, 0, odd[i], 100 - at, 0);
+            assert_refused(text, (size_t)len, "not JSON at byte");
+        }
+}
+
+static void test_text_is_read_where_it_stands_or_left_as_it_is(void **state)
+{
+    static const char text[] = "{\"short\":\"a\",\"escaped\":\"a\\nb\"}";
+    char copy[sizeof text], *end = copy + sizeof text;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    memcpy(copy, text, sizeof text);
+    assert_non_null(json_read(&arena, copy, sizeof text - 1, &e));
+    assert_memory_equal(copy, text, sizeof text);
+    const struct json *v = json_read_in_place(&arena, copy, sizeof text - 1, &e);
+    assert_string_equal(json_string(json_get(v, "escaped")), "a\nb");
+    for (const struct json *m = v->first; m; m = m->next) {
+        assert_in_range((uintptr_t)m->key, (uintptr_t)copy, (uintptr_t)end);
+        assert_in_range((uintptr_t)m->text, (uintptr_t)copy, (uintptr_t)end);
+    }
+}
+
 static void test_bad_text_is_refused_with_its_place(void **state)
 {
     static const char *const cases[] = {
@@ -148,8 +224,10 @@ static void test_bad_text_is_refused_with_its_place(void **state)
 
 static void test_every_torn_end_is_refused(void **state)
 {
-    static const char text[] =
-        "{\"data\":[{\"id\":\"job_1\",\"n\":-1.5e3,\"t\":\"\\u0634\xd8\xb4\"}],\"c\":null}";
+    static const char text[] = "{\"data\":[{\"id\":\"job_1\",\"n\":-1.5e3,\"t\":"
+                               "\"\\u0634\xd8\xb4\"}],\"long\":\"a hundred "
+                               "bytes or so, with nothing in them that is to be escaped, so that "
+                               "they stay here\",\"c\":null}";
     struct err e = ERR_INIT;
 
     (void)state;
@@ -345,6 +423,10 @@ int main(void)
         cmocka_unit_test(test_escapes_become_characters),
         cmocka_unit_test(test_an_escape_without_a_character_reads_as_its_replacement),
         cmocka_unit_test(test_what_is_escaped_is_found_wherever_it_stands),
+        cmocka_unit_test(test_a_string_is_read_whatever_its_length_and_its_neighbours),
+        cmocka_unit_test(test_what_is_long_between_strings_is_read),
+        cmocka_unit_test(test_what_no_string_may_have_is_found_in_a_long_one),
+        cmocka_unit_test(test_text_is_read_where_it_stands_or_left_as_it_is),
         cmocka_unit_test(test_bad_text_is_refused_with_its_place),
         cmocka_unit_test(test_every_torn_end_is_refused),
         cmocka_unit_test(test_broken_utf8_is_refused),

@@ -159,7 +159,8 @@ static void test_a_lost_create_is_uncertain_and_one_not_sent_is_not(void **state
         {HTTP_LOST, 201, "transfer closed", OUTCOME_UNCERTAIN, OUTCOME_RETRY, "torn_body"},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        struct http_response r = {.end = table[i].end, .status = table[i].status, .body = ""};
+        struct http_response r = answered(table[i].status, "");
+        r.end = table[i].end;
         memcpy(r.failure, table[i].failure, strlen(table[i].failure) + 1);
         qudra_outcomes(&dialect_defaults, OP_CREATE, false, 1, &r, &arena, out);
         assert_int_equal(out[0].kind, table[i].create);

@@ -3,7 +3,7 @@
 
 static struct limiter_headers read_headers(const char *const (*h)[2], size_t n)
 {
-    static const struct http_response r = {.body = ""};
+    const struct http_response r = answered(200, "");
     struct limiter_headers l;
     headers = h;
     n_headers = n;

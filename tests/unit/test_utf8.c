@@ -35,6 +35,20 @@ static void test_characters_of_each_length_are_read(void **state)
     }
 }
 
+static void test_every_character_is_written_as_it_is_read(void **state)
+{
+    char bytes[4];
+    uint32_t point;
+
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10ffff; c = c == 0xd7ff ? 0xe000 : c + 1) {
+        size_t n = utf8_put(bytes, c);
+
+        assert_int_equal(utf8_next(bytes, n, &point), n);
+        assert_int_equal(point, c);
+    }
+}
+
 static void test_broken_forms_are_refused(void **state)
 {
     static const char *const cases[] = {
@@ -99,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_characters_of_each_length_are_read),
+        cmocka_unit_test(test_every_character_is_written_as_it_is_read),
         cmocka_unit_test(test_broken_forms_are_refused),
         cmocka_unit_test(test_the_valid_beginning_is_measured),
         cmocka_unit_test(test_a_wrong_byte_is_found_wherever_it_stands),
