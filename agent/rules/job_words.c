@@ -20,15 +20,13 @@
 #include "rules/job.h"
 
 #define ENTITY_MAX 10 /* bytes of "&amp;" and its like that are looked at */
-#define PLACES     UINT64_C(0xffff)
-#define FOUR_TIMES UINT64_C(0x0001000100010001)
 
 typedef uint16_t wide __attribute__((vector_size(LANES)));
 typedef uint64_t halves __attribute__((vector_size(LANES)));
 
 /* Each sum is that of its lanes. */
 struct words {
-    uint64_t n; /* bytes kept so far, as the sums count them */
+    wide n; /* bytes kept so far: the same in all lanes */
     wide bytes, placed, squares;
 };
 
@@ -69,8 +67,8 @@ static bool sort_out(const char *s, lanes *kept)
 
 static void add_byte(struct words *w, char c)
 {
-    w->n = (w->n + 1) & PLACES;
-    uint16_t byte = (unsigned char)c, placed = (uint16_t)(byte * w->n);
+    w->n += 1;
+    uint16_t byte = (unsigned char)c, placed = (uint16_t)(byte * w->n[0]);
     w->bytes[0] += byte;
     w->placed[0] += placed;
     w->squares[0] += (uint16_t)(placed * byte);
@@ -79,16 +77,17 @@ static void add_byte(struct words *w, char c)
 /* The same for those of sixteen bytes that are kept. */
 static void add_bytes(struct words *w, lanes v, lanes kept)
 {
-    halves place = (halves)(kept & lanes_fill(1));
-    place += place << 8;
-    place += place << 16;
-    place += place << 32; /* of each byte, among those of its half */
-    uint64_t middle = w->n + (place[0] >> 56);
-    wide before = (wide)(halves){w->n * FOUR_TIMES, (middle & PLACES) * FOUR_TIMES};
-    w->n = (middle + (place[1] >> 56)) & PLACES;
+    halves places = (halves)(kept & lanes_fill(1));
+    places += places << 8;
+    places += places << 16;
+    places += places << 32; /* of each byte, among those of its half */
+    wide even_place = (wide)places & 0xFF, odd_place = (wide)places >> 8;
+    wide in_first = __builtin_shufflevector(odd_place, odd_place, 3, 3, 3, 3, 3, 3, 3, 3);
+    wide in_second = __builtin_shufflevector(odd_place, odd_place, 7, 7, 7, 7, 7, 7, 7, 7);
+    wide before = w->n + (in_first & (wide)(halves){0, UINT64_MAX});
     wide even = (wide)(v & kept) & 0xFF, odd = (wide)(v & kept) >> 8;
-    wide even_placed = even * (((wide)place & 0xFF) + before);
-    wide odd_placed = odd * (((wide)place >> 8) + before);
+    wide even_placed = even * (even_place + before), odd_placed = odd * (odd_place + before);
+    w->n += in_first + in_second;
     w->bytes += even + odd;
     w->placed += even_placed + odd_placed;
     w->squares += even_placed * even + odd_placed * odd;
@@ -179,7 +178,7 @@ static uint64_t words_of(struct text t)
         for (end = i + LANES; i < t.len && i < end;)
             i += take_one(&w, t.data + i, t.len - i);
     }
-    const uint16_t sums[] = {(uint16_t)w.n, sum_of(w.bytes), sum_of(w.placed), sum_of(w.squares)};
+    const uint16_t sums[] = {w.n[0], sum_of(w.bytes), sum_of(w.placed), sum_of(w.squares)};
     uint64_t hash = XXH3_64bits(sums, sizeof sums);
     return hash != 0 ? hash : 1;
 }
