@@ -139,7 +139,10 @@ static void keep_taken(struct parcel *c, const bool *taken)
         if (taken[i])
             c->rows[kept++] = c->rows[i];
     c->push->ready.rows -= c->n - kept;
-    c->push->hungry = c->push->hungry || kept < c->n;
+    if (kept < c->n) {
+        c->push->hungry = true;
+        c->idempotency_key = NULL;
+    }
     c->n = kept;
 }
 
@@ -148,6 +151,8 @@ static void keep_taken(struct parcel *c, const bool *taken)
  * tried again by a person, is another create and would else be given the first one's answer. */
 static const char *idempotency_key(struct parcel *c)
 {
+    if (c->idempotency_key != NULL)
+        return c->idempotency_key;
     XXH3_state_t *hash = XXH3_createState();
     XXH3_128bits_reset(hash);
     for (size_t i = 0; i < c->n; i++) {
@@ -159,8 +164,9 @@ static const char *idempotency_key(struct parcel *c)
     }
     const XXH128_hash_t sum = XXH3_128bits_digest(hash);
     XXH3_freeState(hash);
-    return arena_printf(&c->arena, "%016llx%016llx", (unsigned long long)sum.high64,
-                        (unsigned long long)sum.low64);
+    c->idempotency_key = arena_printf(&c->arena, "%016llx%016llx", (unsigned long long)sum.high64,
+                                      (unsigned long long)sum.low64);
+    return c->idempotency_key;
 }
 
 static void list_attempts(struct parcel *c, struct attempt *out)
@@ -180,7 +186,7 @@ static void list_attempts(struct parcel *c, struct attempt *out)
 static bool journal(struct push *p, struct parcel *first, const struct parcel *end, size_t n,
                     struct err *e)
 {
-    struct attempt *attempts = arena_alloc(p->work, n * sizeof *attempts);
+    struct attempt *attempts = arena_take(p->work, n * sizeof *attempts);
     bool *taken = arena_alloc(p->work, n * sizeof *taken), *of = taken;
     n = 0;
     for (struct parcel *c = first; c != end; c = c->next) {
