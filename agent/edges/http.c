@@ -24,6 +24,7 @@
 #define CONNECT_TIMEOUT_MS 10000
 #define FDS_MAX            16
 #define READ_AT_ONCE       (32L * 1024)
+#define SEND_AT_ONCE       (128L * 1024) /* a hundred jobs: the rest would wait for our next turn */
 
 struct exchange {
     CURL *easy;
@@ -238,6 +239,7 @@ static void set_connection(struct exchange *x, const char *ca_file, int64_t time
     /* A wish, for long answers: a handle that has one already, after a failure, keeps its buffer.
      */
     curl_easy_setopt(x->easy, CURLOPT_BUFFERSIZE, READ_AT_ONCE);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, SEND_AT_ONCE);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -348,13 +350,14 @@ static void describe(struct http_response *r, const struct exchange *x, CURLcode
 
 static void finish(struct http *h, struct exchange *x, CURLcode code)
 {
+    static char none[] = "";
     struct answer *a = x->answer;
     struct http_response *r = &a->response;
     long status = 0;
     curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
     r->status = (int)status;
     r->ended_ms = clock_mono_ms();
-    r->body = buf_str(&a->body);
+    r->body = a->body.data ? a->body.data : none;
     r->body_len = a->body.len;
     r->end = code == CURLE_OK ? HTTP_ANSWERED : never_left(x, code) ? HTTP_NOT_SENT : HTTP_LOST;
     if (code != CURLE_OK)

@@ -229,7 +229,8 @@ static bool receive(struct pg *pg, struct pg_result **out, struct err *e)
         return true;
     }
     *out = mem_alloc(sizeof(**out));
-    (*out)->res = res;
+    **out = (struct pg_result){
+        .res = res, .rows = (size_t)PQntuples(res), .columns = (size_t)PQnfields(res)};
     return true;
 }
 

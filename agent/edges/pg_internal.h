@@ -20,6 +20,7 @@ struct pg {
 
 struct pg_result {
     PGresult *res;
+    size_t rows, columns; /* asked for with every value */
 };
 
 enum pg_wait_end { PG_WAIT_READY, PG_WAIT_STOPPED, PG_WAIT_LATE };

@@ -5,7 +5,6 @@
  */
 #include "edges/pg_internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,12 +18,12 @@ void pg_result_free(struct pg_result *r)
 
 size_t pg_rows(const struct pg_result *r)
 {
-    return (size_t)PQntuples(r->res);
+    return r->rows;
 }
 
 size_t pg_columns(const struct pg_result *r)
 {
-    return (size_t)PQnfields(r->res);
+    return r->columns;
 }
 
 int64_t pg_affected(const struct pg_result *r)
@@ -45,24 +44,24 @@ unsigned pg_column_type(const struct pg_result *r, size_t column)
 /* libpq itself prints a warning and goes on with NULL. */
 static void expect_cell(const struct pg_result *r, size_t row, size_t column)
 {
-    if (row >= pg_rows(r) || column >= pg_columns(r))
-        BUG("no row %zu, column %zu in a result of %zu by %zu", row, column, pg_rows(r),
-            pg_columns(r));
+    if (row >= r->rows || column >= r->columns)
+        BUG("no row %zu, column %zu in a result of %zu by %zu", row, column, r->rows, r->columns);
 }
 
 /* Every value of a scan goes through here: NULL is asked for only where there are no bytes. */
-static struct text cell(const PGresult *res, int row, int column)
+static struct text cell(const struct pg_result *r, size_t row, size_t column)
 {
-    size_t len = (size_t)PQgetlength(res, row, column);
-    if (len == 0 && PQgetisnull(res, row, column))
+    int i = (int)row, k = (int)column;
+    size_t len = (size_t)PQgetlength(r->res, i, k);
+    if (len == 0 && PQgetisnull(r->res, i, k))
         return TEXT_NONE;
-    return (struct text){.data = PQgetvalue(res, row, column), .len = len};
+    return (struct text){.data = PQgetvalue(r->res, i, k), .len = len};
 }
 
 struct text pg_text(const struct pg_result *r, size_t row, size_t column)
 {
     expect_cell(r, row, column);
-    return cell(r->res, (int)row, (int)column);
+    return cell(r, row, column);
 }
 
 const char *pg_str(const struct pg_result *r, size_t row, size_t column)
@@ -72,22 +71,33 @@ const char *pg_str(const struct pg_result *r, size_t row, size_t column)
 
 void pg_texts(const struct pg_result *r, struct text *out)
 {
-    int rows = PQntuples(r->res), columns = PQnfields(r->res);
-    for (int i = 0; i < rows; i++)
-        for (int k = 0; k < columns; k++)
-            *out++ = cell(r->res, i, k);
+    for (size_t i = 0; i < r->rows; i++)
+        for (size_t k = 0; k < r->columns; k++)
+            *out++ = cell(r, i, k);
+}
+
+/* Without the blanks, signs, bases and locales of strtoll: several stand in every row. */
+static bool read_whole(struct text t, int64_t *out)
+{
+    bool below = t.data[0] == '-';
+    *out = 0;
+    for (size_t i = below; i < t.len; i++) {
+        int digit = t.data[i] - '0';
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(*out, 10, out) ||
+            __builtin_add_overflow(*out, below ? -digit : digit, out))
+            return false;
+    }
+    return t.len > below;
 }
 
 int64_t pg_int(const struct pg_result *r, size_t row, size_t column, int64_t if_null)
 {
-    const char *s = pg_str(r, row, column);
-    if (!s)
+    struct text t = pg_text(r, row, column);
+    int64_t v;
+    if (!t.data)
         return if_null;
-    char *end;
-    errno = 0;
-    int64_t v = strtoll(s, &end, 10);
-    if (end == s || *end || errno)
-        BUG("column \"%s\" is no whole number: \"%s\"", column_name(r, column), s);
+    if (!read_whole(t, &v))
+        BUG("column \"%s\" is no whole number: \"%s\"", column_name(r, column), t.data);
     return v;
 }
 

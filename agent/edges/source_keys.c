@@ -83,7 +83,7 @@ static int by_key(const void *a, const void *b)
 /* Brings equal keys side by side, as they are in a scan, and lets a key be found. */
 static void sort_by_key(struct source *s, struct source_page *page)
 {
-    struct keyed *order = arena_alloc(&s->page, page->n * sizeof(*order));
+    struct keyed *order = arena_take(&s->page, page->n * sizeof(*order));
     for (size_t i = 0; i < page->n; i++)
         order[i] = (struct keyed){.key = page->keys[i], .row = page->rows[i]};
     qsort(order, page->n, sizeof(*order), by_key);

@@ -76,8 +76,8 @@ bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n,
     if (!pg_receive(pg, &r, e))
         return false;
     *out = (struct comparison){.n = pg_rows(r)};
-    out->place = arena_alloc(a, out->n * sizeof *out->place);
-    out->recorded = arena_alloc(a, out->n * sizeof *out->recorded);
+    out->place = arena_take(a, out->n * sizeof *out->place);
+    out->recorded = arena_take(a, out->n * sizeof *out->recorded);
     for (size_t i = 0; i < n; i++)
         out->live += is_wanted(&seen[i]);
     for (size_t row = 0; row < out->n; row++) {

@@ -126,7 +126,7 @@ static void decide(struct detection *d, struct sighting *s, const struct recorde
 static bool decide_all(struct detection *d, const struct sighting *seen, const struct comparison *c,
                        struct err *e)
 {
-    struct sighting *differing = arena_alloc(&d->page, c->n * sizeof *differing);
+    struct sighting *differing = arena_take(&d->page, c->n * sizeof *differing);
     for (size_t i = 0; i < c->n; i++) {
         differing[i] = seen[c->place[i]];
         decide(d, &differing[i], &c->recorded[i]);

@@ -45,8 +45,8 @@ static void sort_out(const struct detect_marker *m, const struct sighting *seen,
                      struct arena *a, struct ours *out)
 {
     const struct lease *l = NULL;
-    *out = (struct ours){.rows = arena_alloc(a, n * sizeof *out->rows),
-                         .leases = arena_alloc(a, n * sizeof *out->leases)};
+    *out = (struct ours){.rows = arena_take(a, n * sizeof *out->rows),
+                         .leases = arena_take(a, n * sizeof *out->leases)};
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || strcmp(seen[i].account, seen[i - 1].account) != 0)
             l = find_lease(m, seen[i].account);

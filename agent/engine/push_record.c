@@ -32,7 +32,7 @@ static void count_creates(struct account *a, const struct parcel *c)
 bool push_record(struct push *p, struct err *e)
 {
     arena_clear(p->work);
-    struct result *results = arena_alloc(p->work, (p->answered.rows + 1) * sizeof *results);
+    struct result *results = arena_take(p->work, (p->answered.rows + 1) * sizeof *results);
     size_t n = 0;
     for (const struct parcel *c = p->answered.first; c != NULL; c = c->next)
         for (size_t i = 0; i < c->n; i++)
