@@ -11,19 +11,22 @@
 #include "base/log.h"
 #include "engine/push_internal.h"
 
-static void copy_outcome(struct arena *a, const struct outcome *from, struct outcome *to)
+static void copy_outcome(struct parcel *c, size_t i, const struct outcome *from)
 {
-    *to = *from;
-    to->code = arena_strdup(a, from->code);
-    to->message = arena_strdup(a, from->message);
-    to->message_ar = arena_strdup(a, from->message_ar);
-    to->request_id = arena_strdup(a, from->request_id);
-    to->job_id = arena_strdup(a, from->job_id);
-    to->qudra_url = arena_strdup(a, from->qudra_url);
-    to->job_status = arena_strdup(a, from->job_status);
-    to->embedding_status = arena_strdup(a, from->embedding_status);
-    to->created_at = arena_strdup(a, from->created_at);
-    to->answered = NULL;
+    static const struct outcome none;
+    const struct outcome *before = i > 0 ? &c->rows[i - 1].outcome : &none;
+    c->rows[i].outcome = (struct outcome){
+        .kind = from->kind,
+        .code = parcel_copy(c, from->code, before->code),
+        .message = parcel_copy(c, from->message, before->message),
+        .message_ar = parcel_copy(c, from->message_ar, before->message_ar),
+        .request_id = parcel_copy(c, from->request_id, before->request_id),
+        .job_id = arena_strdup(&c->arena, from->job_id),
+        .qudra_url = arena_strdup(&c->arena, from->qudra_url),
+        .job_status = parcel_copy(c, from->job_status, before->job_status),
+        .embedding_status = parcel_copy(c, from->embedding_status, before->embedding_status),
+        .match_ready = from->match_ready,
+    };
 }
 
 /* An update speaks for the fields that were sent: in the others the answer may show what a person
@@ -282,7 +285,7 @@ static void judge(struct parcel *c, const struct outcome *outcomes, int64_t now_
 {
     struct push *p = c->push;
     for (size_t i = 0; i < c->n; i++) {
-        copy_outcome(&c->arena, &outcomes[i], &c->rows[i].outcome);
+        copy_outcome(c, i, &outcomes[i]);
         keep_answered(c, &c->rows[i], outcomes[i].answered);
     }
     mistrust(c, outcomes);

@@ -22,7 +22,7 @@ struct parcel_row {
     int64_t visible_ms;       /* monotonic: when the change was found */
     int64_t intended_us;      /* tells this create from an earlier one of equal content */
     struct verdict verdict;   /* filled by the answer */
-    struct outcome outcome;   /* less the job as answered, of which only the hash is kept */
+    struct outcome outcome;   /* less created_at, and the job as answered but for its hash */
     struct job_hash answered; /* before the answer: what was answered last */
     bool has_answered;
 };
@@ -75,6 +75,8 @@ struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap);
 void parcel_free(struct parcel *c);
 /* Appends a deep copy; returns it. */
 struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row);
+/* A text as the parcel keeps it: what the row before says too is kept once. Either may be NULL. */
+const char *parcel_copy(struct parcel *c, const char *text, const char *before);
 void parcel_put(struct parcel_list *l, struct parcel *c);
 /* Before those of less urgent operations (enum op_kind is in the order of urgency), behind its
  * like. */

@@ -29,13 +29,19 @@ void parcel_free(struct parcel *c)
     mem_free(c);
 }
 
+const char *parcel_copy(struct parcel *c, const char *text, const char *before)
+{
+    bool same = text != NULL && before != NULL && strcmp(text, before) == 0;
+    return same ? before : arena_strdup(&c->arena, text);
+}
+
 struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row)
 {
     if (c->n == c->cap)
         BUG("a parcel of %zu rows is full", c->cap);
     struct parcel_row *copy = &c->rows[c->n++];
     *copy = *row;
-    copy->mapping = arena_strdup(&c->arena, row->mapping);
+    copy->mapping = parcel_copy(c, row->mapping, copy > c->rows ? copy[-1].mapping : NULL);
     copy->key = arena_strdup(&c->arena, row->key);
     copy->job_id = arena_strdup(&c->arena, row->job_id);
     for (int f = 0; f < JOB_FIELDS; f++) {
