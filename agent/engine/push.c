@@ -172,14 +172,13 @@ static const char *idempotency_key(struct parcel *c)
 static void list_attempts(struct parcel *c, struct attempt *out)
 {
     const char *idempotency = idempotency_key(c);
-    for (size_t i = 0; i < c->n; i++) {
+    for (size_t i = 0; i < c->n; i++)
         out[i] = (struct attempt){.mapping = c->rows[i].mapping,
                                   .key = c->rows[i].key,
                                   .idempotency_key = idempotency,
                                   .payload = c->rows[i].hash,
+                                  .words = c->rows[i].words,
                                   .wanted = c->rows[i].has_wanted ? c->rows[i].wanted : NULL};
-        job_words(&c->rows[i].job, &out[i].words);
-    }
 }
 
 /* The parcels from `first` to before `end`, `n` rows, in one statement. */

@@ -223,7 +223,7 @@ static bool find_astray(struct parcel *c, const struct outcome *outcomes, bool *
     bool any = false;
     for (size_t i = 0; i < c->n; i++) {
         sent[i].hash = &c->rows[i].hash;
-        job_words(&c->rows[i].job, &sent[i].words);
+        sent[i].words = c->rows[i].words;
     }
     for (size_t i = 0; i < c->n; i++) {
         if (!came_back(&c->rows[i]))
@@ -344,7 +344,7 @@ void push_answered(struct errand *errand, const struct http_response *r)
         push_wake(p);
         return;
     }
-    arena_init(&scratch, 0);
+    arena_init(&scratch, 64 * 1024);
     struct outcome *outcomes = arena_alloc(&scratch, c->n * sizeof *outcomes);
     bool bulk = c->op == OP_CREATE && c->cap > 1;
     qudra_outcomes(&p->o.account->dialect, c->op, bulk, c->n, r, &scratch, outcomes);

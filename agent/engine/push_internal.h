@@ -11,11 +11,12 @@
 
 struct parcel_row {
     const char *mapping, *key;
-    const char *job_id;   /* NULL for a create */
-    struct job job;       /* what is to be sent */
-    struct job_hash hash; /* of it */
-    unsigned fields;      /* OP_UPDATE: what changed */
-    uint8_t wanted[16];   /* what the state wanted of it when it was picked */
+    const char *job_id;     /* NULL for a create */
+    struct job job;         /* what is to be sent */
+    struct job_hash hash;   /* of it */
+    struct job_words words; /* OP_CREATE: of it */
+    unsigned fields;        /* OP_UPDATE: what changed */
+    uint8_t wanted[16];     /* what the state wanted of it when it was picked */
     bool has_wanted;
     int attempts; /* before this one */
     enum on_missing on_missing;

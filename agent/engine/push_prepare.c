@@ -97,7 +97,9 @@ static struct parcel *parcel_for(struct push *p, enum op_kind op)
 static void queue_row(struct push *p, enum op_kind op, const struct parcel_row *row)
 {
     struct parcel *c = parcel_for(p, op);
-    parcel_add(c, row);
+    struct parcel_row *kept = parcel_add(c, row);
+    if (op == OP_CREATE)
+        job_words(&kept->job, &kept->words);
     p->ready.rows++;
 }
 
@@ -200,7 +202,8 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
             continue;
         }
         struct op op = op_decide(&r->recorded, &d, s->feed->mapping->on_removed);
-        struct parcel_row row = {
+        struct parcel_row *row = &s->decisions[i]->row;
+        *row = (struct parcel_row){
             .mapping = r->mapping,
             .key = r->key,
             .job_id = r->recorded.job_id,
@@ -214,13 +217,12 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
             .answered = r->answered,
             .has_answered = r->has_answered,
         };
-        memcpy(row.wanted, r->recorded.desired_all, sizeof row.wanted);
+        memcpy(row->wanted, r->recorded.desired_all, sizeof row->wanted);
         if (d.kind == DESIRED_JOB)
-            row.job = *d.job;
+            row->job = *d.job;
         if (op.kind == OP_NONE)
-            settle_row(p, settled, r, &d, &row);
-        else
-            *s->decisions[i] = (struct decision){.op = op.kind, .row = row};
+            settle_row(p, settled, r, &d, row);
+        s->decisions[i]->op = op.kind;
     }
     int64_t fresh;
     p->counts.gone += (int64_t)n_gone;

@@ -50,7 +50,7 @@ static struct json *add_node(struct reader *r, enum json_type type)
         return NULL;
     }
     v = arena_take(r->arena, sizeof(*v));
-    *v = (struct json){.type = type, .key = r->key};
+    *v = (struct json){.type = type, .key = r->key, .initial = r->key ? r->key[0] : '\0'};
     r->key = NULL;
     if (r->depth == 0) {
         r->root = v;
@@ -285,7 +285,7 @@ const struct json *json_get(const struct json *object, const char *key)
     if (!object || object->type != JSON_OBJECT)
         return NULL;
     for (const struct json *v = object->first; v; v = v->next) {
-        if (v->key[0] == key[0] && !strcmp(v->key, key)) /* most differ in their first letter */
+        if (v->initial == key[0] && !strcmp(v->key, key))
             return v;
     }
     return NULL;

@@ -16,6 +16,7 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json {
     enum json_type type;
     bool boolean;
+    char initial;       /* of key: most keys that are looked for differ in it */
     const char *text;   /* a string's bytes, or a number as it was written; NUL-terminated */
     size_t len;         /* of text */
     const char *key;    /* the member's name when the parent is an object */
