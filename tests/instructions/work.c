@@ -198,7 +198,9 @@ static void prepare_answer(struct ground *g)
 static void read_answer(struct ground *g)
 {
     struct outcome out[BULK];
-    qudra_outcomes(&dialect_defaults, OP_CREATE, true, BULK, &g->answer, &g->page, out);
+    struct http_response answer = g->answer; /* can be read once */
+    answer.body = arena_strndup(&g->page, answer.body, answer.body_len);
+    qudra_outcomes(&dialect_defaults, OP_CREATE, true, BULK, &answer, &g->page, out);
     for (size_t i = 0; i < BULK; i++) {
         if (out[i].kind != OUTCOME_DONE)
             BUG("result %zu is no success", i);
