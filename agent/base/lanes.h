@@ -75,8 +75,9 @@ static inline lanes lanes_first(size_t n)
     return lanes_at(ones + LANES - n);
 }
 
-/* The lanes of ones as bits, the first lane lowest: of half a mask every byte keeps a bit of its
- * own, and the product adds them up in the highest byte. */
+/* The highest bit of each lane, that of the first lane lowest. Where there is no instruction for
+ * it, every byte of half a mask keeps a bit of its own, and the product adds them up in the highest
+ * byte. */
 static inline unsigned lanes_bits(lanes mask)
 {
 #ifdef __SSE2__
@@ -84,7 +85,7 @@ static inline unsigned lanes_bits(lanes mask)
 #else
     const lanes own = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint64_t half[2];
-    mask &= own;
+    mask = lanes_between(mask, 0x80, 0xFF) & own;
     memcpy(half, &mask, sizeof half);
     return (unsigned)(half[0] * UINT64_C(0x0101010101010101) >> 56 |
                       half[1] * UINT64_C(0x0101010101010101) >> 56 << 8);

@@ -56,7 +56,7 @@ static size_t short_run(const char *s, size_t len)
         return 0;
     for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
         lanes v = lanes_at(s + at), next = lanes_at(s + at + 1);
-        if (!lanes_any((v | next) & lanes_fill(0x80)))
+        if (!lanes_any(lanes_between(v | next, 0x80, 0xff)))
             continue;
         lanes first = lanes_between(v, 0xc2, 0xdf), before_second = lanes_go_on(next);
 

@@ -144,7 +144,7 @@ static bool explain(const struct planning *p, enum mapping_query q, struct relat
         pg_query(p->pg, arena_printf(a, "EXPLAIN (VERBOSE, FORMAT JSON) %s", sql), &params, &r, e);
     if (ok) {
         struct text text = pg_text(r, 0, 0);
-        const struct json *list = json_read(a, arena_strndup(a, text.data, text.len), text.len, e);
+        const struct json *list = json_read(a, text.data, text.len, e);
         ok = list != NULL;
         if (ok)
             read_plan(json_get(list->first, "Plan"), out, a);

@@ -41,11 +41,10 @@ static const char *tidy(const char *s, struct arena *a)
 {
     if (!s || *s == '\0')
         return NULL;
-    const size_t len = strlen(s);
-    char *copy = arena_strndup(a, s, utf8_cut(s, len, len < TEXT_MAX ? len : TEXT_MAX));
-    for (char *c = copy; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    const size_t len = utf8_cut(s, strlen(s), TEXT_MAX);
+    char *copy = arena_strndup(a, s, len);
+    for (size_t i = 0; i < len; i++)
+        copy[i] = (unsigned char)copy[i] < 0x20 || copy[i] == 0x7f ? ' ' : copy[i];
     return copy;
 }
 

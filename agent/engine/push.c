@@ -286,6 +286,7 @@ static void fit_quota(struct push *p, struct parcel *c, int64_t left)
         return;
     p->ready.rows -= c->n - (size_t)left;
     c->n = (size_t)left;
+    c->idempotency_key = NULL;
     p->hungry = p->may_defer = true;
 }
 

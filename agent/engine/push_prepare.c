@@ -30,10 +30,10 @@ static bool is_of(const struct feed *f, const struct row *row, const char *accou
            (t->data != NULL && strlen(account) == t->len && memcmp(t->data, account, t->len) == 0);
 }
 
-/* What the mapping wants for a key now. A row that is another account's by now is gone from this
- * one. */
+/* What the mapping wants for a key now; `refusals` is room for JOB_MAX_REFUSALS. A row that is
+ * another account's by now is gone from this one. */
 static void desire(const struct feed *f, const char *account, const struct source_page *page,
-                   const char *key, struct arena *a, struct desired *out)
+                   const char *key, struct refusal *refusals, struct arena *a, struct desired *out)
 {
     const char **hit = bsearch(&key, page->keys, page->n, sizeof *page->keys, compare_keys);
     if (hit == NULL) {
@@ -48,13 +48,11 @@ static void desire(const struct feed *f, const char *account, const struct sourc
     const struct row *row = &page->rows[hit - page->keys];
     const struct text *removed = &row->value[f->mapping->n_key + COLUMN_REMOVED];
     if (last > first) {
-        struct refusal *refusal = arena_alloc(a, sizeof *refusal);
-        mapping_refuse("key.duplicate", last - first + 1, a, refusal, out);
+        mapping_refuse("key.duplicate", last - first + 1, a, refusals, out);
     } else if ((removed->data != NULL && removed->data[0] == 't') || !is_of(f, row, account))
         desire_gone(out);
     else
-        mapping_apply(f->mapping, row, a, arena_take(a, sizeof(struct job)),
-                      arena_take(a, JOB_MAX_REFUSALS * sizeof(struct refusal)), out, NULL);
+        mapping_apply(f->mapping, row, a, arena_take(a, sizeof(struct job)), refusals, out, NULL);
 }
 
 /* ---- decided rows -----------------------------------------------------------------------------
@@ -190,8 +188,9 @@ static bool decide_share(struct push *p, const struct share *s, struct parcel *s
     size_t n_gone = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct picked *r = s->rows[i];
+        struct refusal refusals[JOB_MAX_REFUSALS];
         struct desired d;
-        desire(s->feed, p->o.account->config->name, &page, r->key, p->work, &d);
+        desire(s->feed, p->o.account->config->name, &page, r->key, refusals, p->work, &d);
         if (is_stray(p, r, &d)) {
             if (!leave(p, s, r, &d, e))
                 return false;

@@ -208,22 +208,24 @@ static void explain(yajl_handle parser, const struct reader *r, size_t offset, s
     yajl_free_error(parser, said);
 }
 
-/* Shows yajl the text from `from` to before `to`. */
+/* Shows yajl the text from `from` to before `to`. It places an error before the token that it met;
+ * of a string that was passed over it knows the end alone. */
 static bool show(struct reader *r, yajl_handle parser, const char *from, const char *to,
                  struct err *e)
 {
-    size_t len = (size_t)(to - from);
+    size_t len = (size_t)(to - from), offset;
 
     if (yajl_parse(parser, (const unsigned char *)from, len) == yajl_status_ok)
         return true;
-    explain(parser, r, (size_t)(from - r->data) + yajl_get_bytes_consumed(parser), e);
+    offset = (size_t)(from - r->data) + yajl_get_bytes_consumed(parser);
+    explain(parser, r, r->passed ? (size_t)(r->passed - r->data) - 1 : offset, e);
     return false;
 }
 
 static bool show_all(struct reader *r, yajl_handle parser, struct err *e)
 {
     char *shown = r->data, *p = r->data;
-    const char *end = r->data + r->len, *quote;
+    const char *end = r->data + r->len, *quote = end;
     bool escaped;
 
     while ((p = memchr(p, '"', (size_t)(end - p))) &&
@@ -241,10 +243,12 @@ static bool show_all(struct reader *r, yajl_handle parser, struct err *e)
     }
     if (!show(r, parser, shown, end, e))
         return false;
-    if (yajl_complete_parse(parser) == yajl_status_ok)
-        return true;
-    explain(parser, r, r->len, e);
-    return false;
+    if (yajl_complete_parse(parser) != yajl_status_ok) {
+        explain(parser, r, r->len, e);
+        return false;
+    }
+    /* Behind the whole document yajl forgives it. */
+    return quote || err_set(e, ERR_INTERNAL, "not JSON at byte %zu: a torn string", r->len);
 }
 
 static bool run_parser(struct reader *r, struct err *e)

@@ -21,6 +21,8 @@
 
 #define ENTITY_MAX 10 /* bytes of "&amp;" and its like that are looked at */
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "even bytes are the lower halves");
+
 typedef uint16_t wide __attribute__((vector_size(LANES)));
 typedef uint64_t halves __attribute__((vector_size(LANES)));
 

@@ -95,7 +95,8 @@ enum outcome_kind {
     OUTCOMES
 };
 
-/* What Qudra said of one row. Strings live in the arena of the answer. */
+/* What Qudra said of one row. Strings live in the arena that it was read into; of job_id and
+ * answered see qudra_outcomes(). */
 struct outcome {
     enum outcome_kind kind;
     const char *code;       /* Qudra's, or ours ("timeout", "torn_body"); NULL when done */

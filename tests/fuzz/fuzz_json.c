@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err e = ERR_INIT;
     const struct json *v = json_read(&a, text, size, &e);
     bool refused = v == NULL && (strstr(e.message, "too") != NULL || strstr(e.message, "UTF-8"));
-    HOLDS(refused || (v != NULL) == is_json_to_yajl(text, size));
+    bool torn = v == NULL && strstr(e.message, "torn") != NULL; /* which yajl may forgive */
+    HOLDS(refused || torn || (v != NULL) == is_json_to_yajl(text, size));
     if (v != NULL) {
         struct buf once = BUF_INIT(16 << 20), twice = BUF_INIT(16 << 20);
         write_text(v, &once);

@@ -219,6 +219,9 @@ static void test_bad_text_is_refused_with_its_place(void **state)
         assert_refused(cases[i], strlen(cases[i]), "not JSON at byte");
     assert_refused("[1] \0", 5, "not JSON at byte");
     assert_refused("{} x", 4, "trailing garbage");
+    assert_refused("{} \"abc", 7, "not JSON at byte 7");
+    assert_refused("[1] \"", 5, "not JSON at byte 5");
+    assert_refused("[1,\"a\" \"a string with an escape \\n\"]", 36, "at byte 7");
     assert_refused("[true", 5, "at byte 5");
 }
 

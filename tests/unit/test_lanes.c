@@ -17,7 +17,7 @@ static void test_every_lane_has_its_bit(void **state)
     for (unsigned bits = 0; bits <= 0xffff; bits++) {
         char bytes[LANES];
         for (unsigned i = 0; i < LANES; i++)
-            bytes[i] = (bits >> i & 1) != 0 ? -1 : 0;
+            bytes[i] = (bits >> i & 1) != 0 ? -1 : (char)(bits % 0x80);
         lanes mask = lanes_at(bytes);
         assert_int_equal(lanes_bits(mask), bits);
         assert_int_equal(lanes_any(mask), bits != 0);
