@@ -172,7 +172,7 @@ static struct arena_block *block_for(struct arena *a, size_t bytes)
     return b;
 }
 
-static inline void *take(struct arena *a, size_t bytes)
+void *arena_take(struct arena *a, size_t bytes)
 {
     const size_t align = _Alignof(max_align_t);
     struct arena_block *b = a->blocks;
@@ -191,19 +191,14 @@ static inline void *take(struct arena *a, size_t bytes)
     return p;
 }
 
-void *arena_take(struct arena *a, size_t bytes)
-{
-    return take(a, bytes);
-}
-
 void *arena_alloc(struct arena *a, size_t bytes)
 {
-    return memset(take(a, bytes), 0, bytes);
+    return memset(arena_take(a, bytes), 0, bytes);
 }
 
 void *arena_copy(struct arena *a, const void *data, size_t bytes)
 {
-    void *p = take(a, bytes);
+    void *p = arena_take(a, bytes);
 
     if (bytes)
         memcpy(p, data, bytes);
@@ -217,7 +212,7 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_strndup(struct arena *a, const char *s, size_t bytes)
 {
-    char *p = take(a, bytes + 1);
+    char *p = arena_take(a, bytes + 1);
 
     if (bytes)
         memcpy(p, s, bytes);

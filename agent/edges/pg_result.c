@@ -76,27 +76,13 @@ void pg_texts(const struct pg_result *r, struct text *out)
             *out++ = cell(r, i, k);
 }
 
-/* Without the blanks, signs, bases and locales of strtoll: several stand in every row. */
-static bool read_whole(struct text t, int64_t *out)
-{
-    bool below = t.data[0] == '-';
-    *out = 0;
-    for (size_t i = below; i < t.len; i++) {
-        int digit = t.data[i] - '0';
-        if (digit < 0 || digit > 9 || __builtin_mul_overflow(*out, 10, out) ||
-            __builtin_add_overflow(*out, below ? -digit : digit, out))
-            return false;
-    }
-    return t.len > below;
-}
-
 int64_t pg_int(const struct pg_result *r, size_t row, size_t column, int64_t if_null)
 {
     struct text t = pg_text(r, row, column);
     int64_t v;
     if (!t.data)
         return if_null;
-    if (!read_whole(t, &v))
+    if (!text_whole(t, &v))
         BUG("column \"%s\" is no whole number: \"%s\"", column_name(r, column), t.data);
     return v;
 }

@@ -20,23 +20,14 @@ bool sight_is_removed(const struct feed *f, const struct row *row)
 
 /* Most priorities are times or counts: up to 15 digits are exact, and reading them so costs a tenth
  * of strtod. */
-static bool read_whole(struct text t, double *out)
-{
-    size_t i = t.len > 0 && t.data[0] == '-', first = i;
-    int64_t n = 0;
-    for (; i < t.len && t.data[i] >= '0' && t.data[i] <= '9'; i++)
-        n = n * 10 + (t.data[i] - '0');
-    *out = first > 0 ? (double)-n : (double)n;
-    return i == t.len && i > first && i - first <= 15;
-}
-
 static double row_priority(const struct feed *f, const struct row *row)
 {
+    const int64_t too_long = INT64_C(1000000000000000);
     const struct text *t = cell(f, row, COLUMN_PRIORITY);
-    double whole;
+    int64_t n;
     if (t->data == NULL)
         return (double)NAN;
-    return read_whole(*t, &whole) ? whole : strtod(t->data, NULL);
+    return text_whole(*t, &n) && n > -too_long && n < too_long ? (double)n : strtod(t->data, NULL);
 }
 
 static int64_t row_due(const struct feed *f, const struct row *row)

@@ -139,10 +139,7 @@ static void keep_taken(struct parcel *c, const bool *taken)
         if (taken[i])
             c->rows[kept++] = c->rows[i];
     c->push->ready.rows -= c->n - kept;
-    if (kept < c->n) {
-        c->push->hungry = true;
-        c->idempotency_key = NULL;
-    }
+    c->push->hungry = c->push->hungry || kept < c->n;
     c->n = kept;
 }
 
@@ -151,8 +148,6 @@ static void keep_taken(struct parcel *c, const bool *taken)
  * tried again by a person, is another create and would else be given the first one's answer. */
 static const char *idempotency_key(struct parcel *c)
 {
-    if (c->idempotency_key != NULL)
-        return c->idempotency_key;
     XXH3_state_t *hash = XXH3_createState();
     XXH3_128bits_reset(hash);
     for (size_t i = 0; i < c->n; i++) {
@@ -164,9 +159,8 @@ static const char *idempotency_key(struct parcel *c)
     }
     const XXH128_hash_t sum = XXH3_128bits_digest(hash);
     XXH3_freeState(hash);
-    c->idempotency_key = arena_printf(&c->arena, "%016llx%016llx", (unsigned long long)sum.high64,
-                                      (unsigned long long)sum.low64);
-    return c->idempotency_key;
+    return arena_printf(&c->arena, "%016llx%016llx", (unsigned long long)sum.high64,
+                        (unsigned long long)sum.low64);
 }
 
 static void list_attempts(struct parcel *c, struct attempt *out)
@@ -286,7 +280,6 @@ static void fit_quota(struct push *p, struct parcel *c, int64_t left)
         return;
     p->ready.rows -= c->n - (size_t)left;
     c->n = (size_t)left;
-    c->idempotency_key = NULL;
     p->hungry = p->may_defer = true;
 }
 

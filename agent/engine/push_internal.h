@@ -39,7 +39,6 @@ struct parcel {
     int64_t fence; /* of the lease under which it was decided */
     size_t n, cap;
     struct parcel_row *rows;
-    const char *idempotency_key; /* of these rows; NULL: not made yet */
     struct parcel *next;
 };
 

@@ -40,7 +40,6 @@ struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row)
     if (c->n == c->cap)
         BUG("a parcel of %zu rows is full", c->cap);
     struct parcel_row *copy = &c->rows[c->n++];
-    c->idempotency_key = NULL;
     *copy = *row;
     copy->mapping = parcel_copy(c, row->mapping, copy > c->rows ? copy[-1].mapping : NULL);
     copy->key = arena_strdup(&c->arena, row->key);

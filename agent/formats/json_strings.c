@@ -128,10 +128,10 @@ size_t json_unescape(char *s, const char *end)
         p += run;
         if (p == end)
             break;
-        run = escape_at(p, end, &point);
-        if (run == 0)
+        size_t step = escape_at(p, end, &point);
+        if (step == 0)
             BUG("a string with what no string may have");
-        p += run;
+        p += step;
         to += utf8_put(to, point);
     }
     return (size_t)(to - s);

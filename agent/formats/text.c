@@ -173,6 +173,23 @@ static uint32_t ascii_digit_or_mark(uint32_t cp)
     return cp == 0x066B ? '.' : cp == 0x066C ? ',' : cp;
 }
 
+/* Nineteen digits are less than 2^64. */
+bool text_whole(struct text t, int64_t *out)
+{
+    size_t sign = t.len > 0 && t.data[0] == '-', digits = t.len - sign;
+    uint64_t n = 0;
+    if (digits == 0 || digits > 19)
+        return false;
+    for (size_t i = sign; i < t.len; i++) {
+        unsigned digit = (unsigned)t.data[i] - '0';
+        if (digit > 9)
+            return false;
+        n = n * 10 + digit;
+    }
+    *out = (int64_t)(sign ? -n : n);
+    return n <= (uint64_t)INT64_MAX + sign;
+}
+
 struct text text_digits(struct arena *a, struct text t)
 {
     const char *end = t.data ? t.data + t.len : NULL;

@@ -55,6 +55,10 @@ struct text text_fold(struct arena *a, struct text t);
 /* More Arabic than Latin letters. */
 bool text_is_mostly_arabic(struct text t);
 
+/* A whole number as programs write it: digits of ASCII, a '-' before them, nothing else. False for
+ * what is none, or does not fit. */
+bool text_whole(struct text t, int64_t *out) MUST_CHECK;
+
 /* A whole number in riyals from "15000", "4000.0", "15,000", "15 000", "١٥٬٠٠٠", half away from
  * zero. `text_number_range` reads "7000-20000", "من 7000 إلى 20000", "7,000 – 20,000"; a single
  * number gives low == high. A range the wrong way round, prose around numbers, or units other than

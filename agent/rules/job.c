@@ -212,18 +212,10 @@ static void check_enum(struct check *c, enum job_field f, struct text value)
  * keeps exact (2^53 has 16 digits). */
 static bool read_integer(struct text t, int64_t *out)
 {
-    bool negative = t.len > 0 && t.data[0] == '-';
-    size_t i = negative ? 1 : 0, digits = t.len - i;
-    if (digits == 0 || digits > 15 || (t.data[i] == '0' && t.len > 1))
+    size_t first = t.len > 0 && t.data[0] == '-', digits = t.len - first;
+    if (digits == 0 || digits > 15 || (t.data[first] == '0' && t.len > 1))
         return false;
-    int64_t n = 0;
-    for (; i < t.len; i++) {
-        if (t.data[i] < '0' || t.data[i] > '9')
-            return false;
-        n = n * 10 + (t.data[i] - '0');
-    }
-    *out = negative ? -n : n;
-    return true;
+    return text_whole(t, out);
 }
 
 static void check_integer(struct check *c, enum job_field f, struct text value)

@@ -40,23 +40,10 @@ static void test_what_the_row_before_says_too_is_kept_once(void **state)
     parcel_free(c);
 }
 
-/* A statement that failed left the parcel where it was, and other rows may join it. */
-static void test_a_key_is_that_of_the_rows_it_was_made_of(void **state)
-{
-    (void)state;
-    struct parcel *c = parcel_new(&push, OP_CREATE, 2);
-    add(c, "jobs", "1");
-    c->idempotency_key = "of one";
-    add(c, "jobs", "2");
-    assert_null(c->idempotency_key);
-    parcel_free(c);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_the_row_before_says_too_is_kept_once),
-        cmocka_unit_test(test_a_key_is_that_of_the_rows_it_was_made_of),
     };
     return cmocka_run_group_tests_name("parcel", tests, NULL, NULL);
 }

@@ -127,6 +127,32 @@ static void test_clean_does_not_hang_on_the_length(void **state)
     }
 }
 
+static void test_whole_numbers_are_read_as_far_as_they_fit(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t n;
+    } good[] = {{"0", 0},
+                {"-0", 0},
+                {"007", 7},
+                {"-12", -12},
+                {"9223372036854775807", INT64_MAX},
+                {"-9223372036854775808", INT64_MIN}};
+    static const char *const bad[] = {"",     "-",      " 1",
+                                      "1 ",   "+1",     "1.0",
+                                      "1e3",  "--1",    "9223372036854775808",
+                                      "0x10", "\u0661", "-9223372036854775809"};
+    int64_t n;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        assert_true(text_whole(text_of(good[i].text), &n));
+        assert_int_equal(n, good[i].n);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (text_whole(text_of(bad[i]), &n))
+            fail_msg("\"%s\" was read", bad[i]);
+}
+
 static void test_clean_finds_what_it_mends_in_a_text_of_any_length(void **state)
 {
     (void)state;
@@ -446,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_clean_mends_what_copying_leaves),
         cmocka_unit_test(test_clean_finds_what_it_mends_wherever_it_stands),
         cmocka_unit_test(test_clean_does_not_hang_on_the_length),
+        cmocka_unit_test(test_whole_numbers_are_read_as_far_as_they_fit),
         cmocka_unit_test(test_clean_finds_what_it_mends_in_a_text_of_any_length),
         cmocka_unit_test(test_clean_returns_clean_text_itself),
         cmocka_unit_test(test_damage_is_told_from_impatience),
