@@ -138,12 +138,12 @@ class WhereTransactionsArePrepared(MirrorCase):
         self.assertIn("Prepared 1", self.titles())
 
     def await_idle_polls(self):
-        """Three looks at the triggers that nothing has called for."""
+        """Three looks at the outbox, the last statement of a poll, that nothing has called for."""
         looks = set()
 
         def three():
             looks.update(row["query_start"] for row in self.source.rows(
-                "SELECT query_start FROM pg_stat_activity WHERE query ~ 'may_notify' "
+                "SELECT query_start FROM pg_stat_activity WHERE query ~ 'triggers have noted' "
                 "AND application_name = 'qudra-sync source'"))
             return len(looks) > 3
         eventually(three)
