@@ -2,12 +2,11 @@
  * yajl calls back per token; each call hangs one node into the tree. The open containers stand on a
  * stack of JSON_MAX_DEPTH, which is also the depth limit: no recursion, whatever the input is.
  *
- * Strings stay where they are in the text: behind each is a quote that has been read, and the NUL
- * goes there. Those that are long, or have escapes, are passed over, and yajl is shown two quotes
- * in their place: it looks at each byte by a table, which took longer than all else about an answer
- * of a hundred jobs, and its eye for Unicode is weak (it lets overlong forms and encoded surrogates
- * pass, and joins \u escapes to characters that were never meant). That all is UTF-8 is settled
- * before.
+ * Of a string yajl is shown its two quotes: it looks at each byte by a table, which took longer
+ * than all else about an answer of a hundred jobs, and its eye for Unicode is weak (it lets
+ * overlong forms and encoded surrogates pass, and joins \u escapes to characters that were never
+ * meant). The strings themselves stay where they are in the text: behind each is a quote that has
+ * been read, and the NUL goes there. That all is UTF-8 is settled before.
  */
 #include "formats/json.h"
 
@@ -19,14 +18,22 @@
 #include "base/utf8.h"
 #include "formats/json_internal.h"
 
-enum { JSON_MAX_DEPTH = 64, JSON_MAX_NODES = 1000 * 1000, LONG_STRING = 64 };
+enum { JSON_MAX_DEPTH = 64, JSON_MAX_NODES = 1000 * 1000, SHOWN_BYTES = 1024 };
 
 struct reader {
     struct arena *arena;
+    yajl_handle parser;
     char *data;
     size_t len;
-    char *passed; /* the string that yajl was not shown, until it comes to its quotes */
-    size_t passed_len;
+    size_t shown_from;       /* the place in the text that `shown` begins at */
+    char shown[SHOWN_BYTES]; /* a piece of the text, of each string its quotes */
+    size_t n_shown;
+    struct {
+        char *text;
+        size_t len;
+        size_t behind; /* its second quote: a place in the text */
+    } string[SHOWN_BYTES / 2];
+    size_t n_strings, n_taken; /* of those that are shown, how many yajl has come to */
     struct json *root;
     const char *key; /* of the value that comes next */
     size_t nodes;
@@ -62,21 +69,15 @@ static struct json *add_node(struct reader *r, enum json_type type)
     return v;
 }
 
-/* The string that was passed over, or the one that yajl hands out where it stands: it is never
- * shown a part of one, so it has none to hold over in memory of its own. */
-static const char *keep_string(struct reader *r, const unsigned char *text, size_t *len)
+/* The string whose quotes yajl has come to. */
+static const char *next_string(struct reader *r, size_t *len)
 {
-    size_t at = (size_t)((uintptr_t)text - (uintptr_t)r->data);
-
-    if (r->passed) {
-        at = (size_t)(r->passed - r->data);
-        *len = r->passed_len;
-        r->passed = NULL;
-    }
-    if (at >= r->len || *len >= r->len - at)
+    if (r->n_taken == r->n_strings)
         BUG("yajl hands out a string that it was not shown");
-    r->data[at + *len] = '\0';
-    return r->data + at;
+    char *text = r->string[r->n_taken].text;
+    *len = r->string[r->n_taken++].len;
+    text[*len] = '\0';
+    return text;
 }
 
 static int open_container(struct reader *r, enum json_type type)
@@ -123,23 +124,23 @@ static int on_number(void *ctx, const char *text, size_t len)
     return v != NULL;
 }
 
-static int on_string(void *ctx, const unsigned char *text, size_t len)
+static int on_string(void *ctx, const unsigned char *quotes, size_t none)
 {
     struct reader *r = ctx;
     struct json *v = add_node(r, JSON_STRING);
 
-    if (v) {
-        v->text = keep_string(r, text, &len);
-        v->len = len;
-    }
+    (void)quotes, (void)none;
+    if (v)
+        v->text = next_string(r, &v->len);
     return v != NULL;
 }
 
-static int on_key(void *ctx, const unsigned char *text, size_t len)
+static int on_key(void *ctx, const unsigned char *quotes, size_t none)
 {
     struct reader *r = ctx;
 
-    r->key = keep_string(r, text, &len);
+    (void)quotes, (void)none;
+    r->key = next_string(r, &(size_t){0});
     return 1;
 }
 
@@ -194,73 +195,115 @@ static void yajl_release(void *ctx, void *p)
     mem_free(p);
 }
 
-static void explain(yajl_handle parser, const struct reader *r, size_t offset, struct err *e)
+/* Where in the text a byte of what is shown stands; of a string that yajl would not have, where
+ * that begins. */
+static size_t place_of(const struct reader *r, size_t at)
+{
+    size_t place = r->shown_from;
+
+    for (size_t i = 0, n = 0; i < at; i++, place++) {
+        if (r->shown[i] != '"')
+            continue;
+        if (n == r->n_taken)
+            break;
+        place = r->string[n++].behind;
+        i++;
+    }
+    return place;
+}
+
+static void explain(const struct reader *r, size_t place, struct err *e)
 {
     unsigned char *said;
 
     if (r->refused) {
-        err_set(e, ERR_INTERNAL, "not usable as JSON at byte %zu: %s", offset, r->refused);
+        err_set(e, ERR_INTERNAL, "not usable as JSON at byte %zu: %s", place, r->refused);
         return;
     }
-    said = yajl_get_error(parser, 0, NULL, 0);
-    err_set(e, ERR_INTERNAL, "not JSON at byte %zu: %.*s", offset,
+    said = yajl_get_error(r->parser, 0, NULL, 0);
+    err_set(e, ERR_INTERNAL, "not JSON at byte %zu: %.*s", place,
             (int)strcspn((const char *)said, "\n"), (const char *)said);
-    yajl_free_error(parser, said);
+    yajl_free_error(r->parser, said);
 }
 
-/* Shows yajl the text from `from` to before `to`. It places an error before the token that it met;
- * of a string that was passed over it knows the end alone. */
-static bool show(struct reader *r, yajl_handle parser, const char *from, const char *to,
-                 struct err *e)
+/* Shows yajl what has gathered, up to before `next` in the text. */
+static bool show(struct reader *r, const char *next, struct err *e)
 {
-    size_t len = (size_t)(to - from), offset;
+    const unsigned char *shown = (const unsigned char *)r->shown;
 
-    if (yajl_parse(parser, (const unsigned char *)from, len) == yajl_status_ok)
-        return true;
-    offset = (size_t)(from - r->data) + yajl_get_bytes_consumed(parser);
-    explain(parser, r, r->passed ? (size_t)(r->passed - r->data) - 1 : offset, e);
-    return false;
+    if (yajl_parse(r->parser, shown, r->n_shown) != yajl_status_ok) {
+        explain(r, place_of(r, yajl_get_bytes_consumed(r->parser)), e);
+        return false;
+    }
+    r->shown_from = (size_t)(next - r->data);
+    r->n_shown = r->n_strings = r->n_taken = 0;
+    return true;
 }
 
-static bool show_all(struct reader *r, yajl_handle parser, struct err *e)
+/* What comes before the next string, as far as there is room; where that ends. */
+static char *take_marks(struct reader *r, char *p, const char *end)
 {
-    char *shown = r->data, *p = r->data;
-    const char *end = r->data + r->len, *quote = end;
+    size_t left = (size_t)(end - p), room = SHOWN_BYTES - r->n_shown, n = 0;
+    char *to = r->shown + r->n_shown;
+
+    for (; n < left && n < room && p[n] != '"'; n++)
+        to[n] = p[n];
+    r->n_shown += n;
+    return p + n;
+}
+
+/* The string whose first quote is at p; its second quote, NULL when it has none. */
+static char *take_string(struct reader *r, char *p, const char *end)
+{
     bool escaped;
+    char *quote = json_string_end(p + 1, end, &escaped);
 
-    while ((p = memchr(p, '"', (size_t)(end - p))) &&
-           (quote = json_string_end(++p, end, &escaped))) {
-        size_t len = (size_t)(quote - p);
+    if (!quote)
+        return NULL;
+    r->string[r->n_strings].text = p + 1;
+    r->string[r->n_strings].len = escaped ? json_unescape(p + 1, quote) : (size_t)(quote - p - 1);
+    r->string[r->n_strings++].behind = (size_t)(quote - r->data);
+    memcpy(r->shown + r->n_shown, "\"\"", 2);
+    r->n_shown += 2;
+    return quote;
+}
 
-        if (escaped || len >= LONG_STRING) {
-            if (!show(r, parser, shown, p, e))
+static bool show_all(struct reader *r, struct err *e)
+{
+    char *p = r->data, *quote;
+    const char *end = r->data + r->len;
+
+    while ((p = take_marks(r, p, end)) < end) {
+        if (r->n_shown + 2 > SHOWN_BYTES) {
+            if (!show(r, p, e))
                 return false;
-            r->passed = p;
-            r->passed_len = escaped ? json_unescape(p, quote) : len;
-            shown = p + len;
+            continue;
         }
-        p += len + 1;
+        quote = take_string(r, p, end);
+        if (!quote)
+            return show(r, p, e) &&
+                   err_set(e, ERR_INTERNAL, "not JSON at byte %zu: %s", (size_t)(p - r->data),
+                           "a torn string, or one with what no string may have");
+        p = quote + 1;
     }
-    if (!show(r, parser, shown, end, e))
+    if (!show(r, end, e))
         return false;
-    if (yajl_complete_parse(parser) != yajl_status_ok) {
-        explain(parser, r, r->len, e);
-        return false;
-    }
-    /* Behind the whole document yajl forgives it. */
-    return quote || err_set(e, ERR_INTERNAL, "not JSON at byte %zu: a torn string", r->len);
+    if (yajl_complete_parse(r->parser) == yajl_status_ok)
+        return true;
+    explain(r, r->len, e);
+    return false;
 }
 
 static bool run_parser(struct reader *r, struct err *e)
 {
     yajl_alloc_funcs memory = {yajl_malloc, yajl_realloc, yajl_release, NULL};
-    yajl_handle parser = yajl_alloc(&callbacks, &memory, r);
 
-    if (!parser)
+    r->parser = yajl_alloc(&callbacks, &memory, r);
+    if (!r->parser)
         BUG("yajl refuses to start");
-    yajl_config(parser, yajl_dont_validate_strings, 1);
-    bool done = show_all(r, parser, e);
-    yajl_free(parser);
+    yajl_config(r->parser, yajl_dont_validate_strings, 1);
+    bool done = show_all(r, e);
+    yajl_free(r->parser);
     return done;
 }
 

@@ -13,7 +13,7 @@ size_t json_plain_run(const char *s, size_t len);
 
 /* The quote that ends the string whose first byte is at s, and whether it has escapes; NULL when
  * it is torn, or has what no string may have. */
-const char *json_string_end(const char *s, const char *end, bool *escaped);
+char *json_string_end(char *s, const char *end, bool *escaped);
 
 /* Puts characters in the place of the escapes of a string that json_string_end has seen, and says
  * how long it is then. An escape that stands for no character (half a surrogate pair, or NUL, where

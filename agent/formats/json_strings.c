@@ -98,7 +98,7 @@ static size_t escape_at(const char *p, const char *end, uint32_t *point)
     return long_escape(p, end, point);
 }
 
-const char *json_string_end(const char *s, const char *end, bool *escaped)
+char *json_string_end(char *s, const char *end, bool *escaped)
 {
     uint32_t point;
 

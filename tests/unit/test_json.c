@@ -219,10 +219,33 @@ static void test_bad_text_is_refused_with_its_place(void **state)
         assert_refused(cases[i], strlen(cases[i]), "not JSON at byte");
     assert_refused("[1] \0", 5, "not JSON at byte");
     assert_refused("{} x", 4, "trailing garbage");
-    assert_refused("{} \"abc", 7, "not JSON at byte 7");
-    assert_refused("[1] \"", 5, "not JSON at byte 5");
+    assert_refused("{} \"abc", 7, "not JSON at byte 3: a torn string");
+    assert_refused("[1] \"", 5, "not JSON at byte 4: a torn string");
+    assert_refused("[1,\"a\\\"", 7, "not JSON at byte 3: a torn string");
+    assert_refused("[1 \"a", 5, "not JSON at byte 3: a torn string");
     assert_refused("[1,\"a\" \"a string with an escape \\n\"]", 36, "at byte 7");
     assert_refused("[true", 5, "at byte 5");
+}
+
+/* yajl is shown a text piece by piece, and of its strings the quotes alone. */
+static void test_a_place_is_that_of_the_text_wherever_it_was_shown(void **state)
+{
+    static char text[8 * 1000], expected[64];
+
+    (void)state;
+    text[0] = '[';
+    for (size_t n = 0, len = 1; n < 900; n++) {
+        size_t item = n % 3 ? 5 : 7; /* some without a string */
+
+        memcpy(text + len, "x,", 2);
+        snprintf(expected, sizeof expected, "not JSON at byte %zu: lex", len + 1);
+        assert_refused(text, len + 2, expected);
+        memcpy(text + len, "\"no\"\"", 6);
+        snprintf(expected, sizeof expected, "not JSON at byte %zu: a torn", len + 4);
+        assert_refused(text, len + 5, expected);
+        memcpy(text + len, item == 5 ? "\"no\"," : "-12.50,", item);
+        len += item;
+    }
 }
 
 static void test_every_torn_end_is_refused(void **state)
@@ -431,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_what_no_string_may_have_is_found_in_a_long_one),
         cmocka_unit_test(test_text_is_read_where_it_stands_or_left_as_it_is),
         cmocka_unit_test(test_bad_text_is_refused_with_its_place),
+        cmocka_unit_test(test_a_place_is_that_of_the_text_wherever_it_was_shown),
         cmocka_unit_test(test_every_torn_end_is_refused),
         cmocka_unit_test(test_broken_utf8_is_refused),
         cmocka_unit_test(test_depth_is_limited),
