@@ -32,7 +32,8 @@ struct parcel {
     struct errand errand; /* first: the sender hands it back */
     struct push *push;
     struct arena arena;
-    enum op_kind op; /* OP_NONE: decided again, nothing to send; waits only to be recorded */
+    struct arena names; /* keys and what was answered, which the record goes through row by row */
+    enum op_kind op;    /* OP_NONE: decided again, nothing to send; waits only to be recorded */
     bool journalled;
     bool asks;  /* OP_CLOSE where an update replaces the job: its request reads what Qudra holds, */
     bool knows; /* and the row's job is that now */

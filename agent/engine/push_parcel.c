@@ -7,11 +7,14 @@
 
 #define BULK_BLOCK   ((size_t)32 * 1024)
 #define SINGLE_BLOCK ((size_t)4 * 1024)
+#define NAMES_BLOCK  ((size_t)16 * 1024)
+#define NAME_BLOCK   ((size_t)512)
 
 struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)
 {
     struct parcel *c = mem_alloc(sizeof *c);
     arena_init(&c->arena, cap > 1 ? BULK_BLOCK : SINGLE_BLOCK);
+    arena_init(&c->names, cap > 1 ? NAMES_BLOCK : NAME_BLOCK);
     c->push = p;
     c->op = op;
     c->fence = p->fence;
@@ -25,6 +28,7 @@ struct parcel *parcel_new(struct push *p, enum op_kind op, size_t cap)
 
 void parcel_free(struct parcel *c)
 {
+    arena_release(&c->names);
     arena_release(&c->arena);
     mem_free(c);
 }
@@ -32,7 +36,7 @@ void parcel_free(struct parcel *c)
 const char *parcel_copy(struct parcel *c, const char *text, const char *before)
 {
     bool same = text != NULL && before != NULL && strcmp(text, before) == 0;
-    return same ? before : arena_strdup(&c->arena, text);
+    return same ? before : arena_strdup(&c->names, text);
 }
 
 struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row)
@@ -42,8 +46,8 @@ struct parcel_row *parcel_add(struct parcel *c, const struct parcel_row *row)
     struct parcel_row *copy = &c->rows[c->n++];
     *copy = *row;
     copy->mapping = parcel_copy(c, row->mapping, copy > c->rows ? copy[-1].mapping : NULL);
-    copy->key = arena_strdup(&c->arena, row->key);
-    copy->job_id = arena_strdup(&c->arena, row->job_id);
+    copy->key = arena_strdup(&c->names, row->key);
+    copy->job_id = arena_strdup(&c->names, row->job_id);
     for (int f = 0; f < JOB_FIELDS; f++) {
         const struct text *t = &row->job.field[f];
         if (t->data != NULL)
