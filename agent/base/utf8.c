@@ -56,7 +56,7 @@ static size_t short_run(const char *s, size_t len)
         return 0;
     for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
         lanes v = lanes_at(s + at), next = lanes_at(s + at + 1);
-        if (!lanes_any(lanes_between(v | next, 0x80, 0xff)))
+        if (lanes_bits(v | next) == 0) /* ASCII */
             continue;
         lanes first = lanes_between(v, 0xc2, 0xdf), before_second = lanes_go_on(next);
 
@@ -88,4 +88,15 @@ size_t utf8_cut(const char *s, size_t len, size_t limit)
     while (limit && is_second(s[limit]))
         limit--;
     return limit;
+}
+
+void utf8_blank_controls(char *s, size_t len)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= len; i += LANES)
+        if (lanes_any(lanes_between(lanes_at(s + i), 0, 0x1f) | lanes_are(lanes_at(s + i), 0x7f)))
+            break;
+    for (; i < len; i++)
+        s[i] = (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? ' ' : s[i];
 }

@@ -16,6 +16,8 @@ size_t utf8_next(const char *s, size_t len, uint32_t *point);
 size_t utf8_valid(const char *s, size_t len);
 /* The largest cut <= limit of the text s of `len` bytes that does not split a character. */
 size_t utf8_cut(const char *s, size_t len, size_t limit);
+/* Control characters of ASCII become blanks: they could forge lines in a log. */
+void utf8_blank_controls(char *s, size_t len);
 
 /* Writes a character to out, without a NUL, and says how many bytes it has (1 to 4). */
 static inline size_t utf8_put(char *out, uint32_t point)

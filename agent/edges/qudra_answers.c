@@ -43,8 +43,7 @@ static const char *tidy(const char *s, struct arena *a)
         return NULL;
     const size_t len = utf8_cut(s, strlen(s), TEXT_MAX);
     char *copy = arena_strndup(a, s, len);
-    for (size_t i = 0; i < len; i++)
-        copy[i] = (unsigned char)copy[i] < 0x20 || copy[i] == 0x7f ? ' ' : copy[i];
+    utf8_blank_controls(copy, len);
     return copy;
 }
 

@@ -142,7 +142,7 @@ bool state_read_keys(struct state_call *c, const char *sql, struct arena *a, con
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
-enum { FIELD_BYTES = 6 }; /* of struct job_hash.field: no hash is larger */
+enum { FIELD_BYTES = 6, UNUSED_BITS = 16 }; /* of struct job_hash.field: no hash is larger */
 
 bool state_hash_is_none(const struct job_hash *h)
 {
@@ -165,9 +165,10 @@ void state_add_fields(struct pg_array *column, const struct job_hash *h)
         pg_array_null(column);
         return;
     }
-    for (size_t f = 0; f < JOB_FIELDS; f++)
-        for (size_t i = 0; i < FIELD_BYTES; i++)
-            bytes[f][i] = (uint8_t)(h->field[f] >> (8 * (FIELD_BYTES - 1 - i)));
+    for (size_t f = 0; f < JOB_FIELDS; f++) {
+        uint64_t field = htobe64(h->field[f] << UNUSED_BITS);
+        memcpy(bytes[f], &field, FIELD_BYTES);
+    }
     pg_array_bytes(column, bytes, sizeof bytes);
 }
 
@@ -175,13 +176,13 @@ void state_add_fields(struct pg_array *column, const struct job_hash *h)
 bool state_read_fields(const struct pg_result *r, size_t row, size_t column, struct job_hash *out)
 {
     uint8_t bytes[JOB_FIELDS][FIELD_BYTES] = {{0}};
-    memset(out->field, 0, sizeof out->field);
-    if (pg_bytes(r, row, column, bytes, sizeof bytes) == 0)
-        return false;
-    for (size_t f = 0; f < JOB_FIELDS; f++)
-        for (size_t i = 0; i < FIELD_BYTES; i++)
-            out->field[f] = out->field[f] << 8 | bytes[f][i];
-    return true;
+    bool any = pg_bytes(r, row, column, bytes, sizeof bytes) > 0;
+    for (size_t f = 0; f < JOB_FIELDS; f++) {
+        uint64_t field = 0;
+        memcpy(&field, bytes[f], FIELD_BYTES);
+        out->field[f] = be64toh(field) >> UNUSED_BITS;
+    }
+    return any;
 }
 
 void state_read_hash(const struct pg_result *r, size_t row, size_t all, size_t fields,

@@ -148,17 +148,19 @@ static void keep_taken(struct parcel *c, const bool *taken)
  * tried again by a person, is another create and would else be given the first one's answer. */
 static const char *idempotency_key(struct parcel *c)
 {
-    XXH3_state_t *hash = XXH3_createState();
-    XXH3_128bits_reset(hash);
+    struct intention {
+        uint64_t mapping, key;
+        uint8_t payload[16];
+        int64_t us;
+    } *all = arena_take(&c->arena, c->n * sizeof *all);
     for (size_t i = 0; i < c->n; i++) {
         const struct parcel_row *row = &c->rows[i];
-        XXH3_128bits_update(hash, row->mapping, strlen(row->mapping) + 1);
-        XXH3_128bits_update(hash, row->key, strlen(row->key) + 1);
-        XXH3_128bits_update(hash, row->hash.all, sizeof row->hash.all);
-        XXH3_128bits_update(hash, &row->intended_us, sizeof row->intended_us);
+        all[i].mapping = XXH3_64bits(row->mapping, strlen(row->mapping));
+        all[i].key = XXH3_64bits(row->key, strlen(row->key));
+        memcpy(all[i].payload, row->hash.all, sizeof all[i].payload);
+        all[i].us = row->intended_us;
     }
-    const XXH128_hash_t sum = XXH3_128bits_digest(hash);
-    XXH3_freeState(hash);
+    const XXH128_hash_t sum = XXH3_128bits(all, c->n * sizeof *all);
     return arena_printf(&c->arena, "%016llx%016llx", (unsigned long long)sum.high64,
                         (unsigned long long)sum.low64);
 }

@@ -18,7 +18,7 @@
 #include "base/utf8.h"
 #include "formats/json_internal.h"
 
-enum { JSON_MAX_DEPTH = 64, JSON_MAX_NODES = 1000 * 1000, SHOWN_BYTES = 1024 };
+enum { JSON_MAX_DEPTH = 64, JSON_MAX_NODES = 1000 * 1000, SHOWN_BYTES = 1024, NODES_AT_ONCE = 32 };
 
 struct reader {
     struct arena *arena;
@@ -35,8 +35,9 @@ struct reader {
     } string[SHOWN_BYTES / 2];
     size_t n_strings, n_taken; /* of those that are shown, how many yajl has come to */
     struct json *root;
-    const char *key; /* of the value that comes next */
-    size_t nodes;
+    const char *key;    /* of the value that comes next */
+    size_t nodes;       /* so far */
+    struct json *fresh; /* where the next ones go */
     size_t depth;
     const char *refused; /* why a callback ended the reading */
     struct {
@@ -52,11 +53,13 @@ static struct json *add_node(struct reader *r, enum json_type type)
 {
     struct json *v;
 
-    if (r->nodes++ == JSON_MAX_NODES) {
+    if (r->nodes == JSON_MAX_NODES) {
         r->refused = "too many values";
         return NULL;
     }
-    v = arena_take(r->arena, sizeof(*v));
+    if (r->nodes++ % NODES_AT_ONCE == 0)
+        r->fresh = arena_take(r->arena, NODES_AT_ONCE * sizeof(*v));
+    v = r->fresh++;
     *v = (struct json){.type = type, .key = r->key, .initial = r->key ? r->key[0] : '\0'};
     r->key = NULL;
     if (r->depth == 0) {

@@ -60,13 +60,13 @@ static size_t plain_run(const char *s, size_t len)
 {
     size_t at = 0;
     for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
-        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1), before_second = lanes_go_on(next);
-        lanes ascii = are_ascii(v);
-        if (lanes_all(ascii & ~before_second))
+        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1), ascii = are_ascii(v);
+        if (lanes_all(ascii & ~next)) /* whose highest bit begins or goes on with a character */
             continue;
         lanes d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9), first = d8 | d9;
         lanes mark = lanes_between(next, 0x8B, 0x9F) | lanes_between(next, 0xB0, 0xBF);
         lanes odd = (d8 & lanes_between(next, 0x90, 0x9C)) | (d9 & mark);
+        lanes before_second = lanes_go_on(next);
         if (!lanes_all((ascii | first | lanes_go_on(v)) & ~(first ^ before_second) & ~odd))
             break;
     }

@@ -51,20 +51,23 @@ static bool is_arabic(const char *s, size_t len)
            (first == 0xD9 && (unsigned)(second - 0x81) < 10);
 }
 
-/* Of sixteen bytes, the first of which begins a character: which are kept. False: some want a
+/* Of sixteen bytes, the first of which begins a character: which are kept, and how many are done
+ * with that, for a character that goes on behind them is left for the next sixteen. 0: some want a
  * closer look. */
-static bool sort_out(const char *s, lanes *kept)
+static size_t sort_out(const char *s, lanes *kept)
 {
-    lanes v = lanes_at(s), next = lanes_at(s + 1);
-    lanes ascii = lanes_between(v, 0, 0x7F) & ~(lanes_are(v, '<') | lanes_are(v, '&'));
+    lanes v = lanes_at(s), next = lanes_at(s + 1), markup = lanes_are(v, '<') | lanes_are(v, '&');
     *kept = lanes_between(v | lanes_fill(0x20), 'a', 'z') | lanes_between(v, '0', '9');
-    if (lanes_all(ascii))
-        return true;
+    if (lanes_bits(v | markup) == 0) /* ASCII */
+        return LANES;
     lanes d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9), first = d8 | d9;
     lanes odd = (d8 & lanes_are(next, 0x9C)) | (d9 & ~lanes_between(next, 0x81, 0x8A));
-    lanes arabic = first | lanes_go_on(v);
-    *kept |= arabic;
-    return lanes_all((ascii | arabic) & ~(first ^ lanes_go_on(next)) & ~odd);
+    lanes arabic = first | lanes_go_on(v), ascii = lanes_between(v, 0, 0x7F) & ~markup;
+    if (!lanes_all((ascii | arabic) & ~(first ^ lanes_go_on(next)) & ~odd))
+        return 0;
+    size_t n = (unsigned char)s[LANES - 1] < 0xC0 ? LANES : LANES - 1;
+    *kept = (*kept | arabic) & lanes_first(n);
+    return n;
 }
 
 static void add_byte(struct words *w, char c)
@@ -102,19 +105,18 @@ static const char *alone(const char *s, size_t len, char room[2 * LANES])
     return memcpy(room, s, len);
 }
 
-/* What needs no closer look, sixteen bytes at a time; how many bytes that was. A character that
- * goes on behind them is left for the next sixteen. */
+/* What needs no closer look, sixteen bytes at a time; how many bytes that was. */
 static size_t take_plain(struct words *w, const char *s, size_t len)
 {
     char room[2 * LANES];
-    size_t i = 0;
+    size_t i = 0, n;
     lanes kept;
     while (i < len) {
         const char *at = len - i > LANES ? s + i : alone(s + i, len - i, room);
-        if (!sort_out(at, &kept))
+        n = sort_out(at, &kept);
+        if (n == 0)
             return i;
-        size_t n = (unsigned char)at[LANES - 1] < 0xC0 ? LANES : LANES - 1;
-        add_bytes(w, lanes_at(at), kept & lanes_first(n));
+        add_bytes(w, lanes_at(at), kept);
         i += n;
     }
     return len;

@@ -107,6 +107,22 @@ static void test_errors_are_kept_in_both_languages(void **state)
     assert_string_equal(o->request_id, "req_9");
 }
 
+/* They could forge lines in a log or on a terminal. */
+static void test_control_characters_become_blanks_wherever_they_stand(void **state)
+{
+    static const char text[] = "A sentence of more than forty bytes, as they are";
+    (void)state;
+    for (size_t at = 0; at < sizeof text - 1; at++) {
+        char expected[sizeof text];
+        memcpy(expected, text, sizeof text);
+        expected[at] = ' ';
+        const char *body =
+            arena_printf(&arena, "{\"error\":{\"code\":\"c\",\"message\":\"%.*s%s%s\"}}", (int)at,
+                         text, at % 2 ? "\\u001b" : "\x7f", text + at + 1);
+        assert_string_equal(one(OP_UPDATE, 422, body)->message, expected);
+    }
+}
+
 static void test_a_proxys_page_gives_a_short_clean_message(void **state)
 {
     (void)state;
@@ -181,6 +197,7 @@ int main(void)
         QUDRA_TEST(test_a_create_without_an_id_is_uncertain),
         QUDRA_TEST(test_statuses_sort_by_what_they_mean_for_the_operation),
         QUDRA_TEST(test_errors_are_kept_in_both_languages),
+        QUDRA_TEST(test_control_characters_become_blanks_wherever_they_stand),
         QUDRA_TEST(test_a_proxys_page_gives_a_short_clean_message),
         QUDRA_TEST(test_long_texts_are_cut_at_a_character),
         QUDRA_TEST(test_updates_and_removals_are_done_without_a_body),
