@@ -8,6 +8,7 @@ is marked. QS_BUILD names the build that is judged.
 """
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -68,6 +69,15 @@ class Bench:
         if rows not in self.worlds:
             self.worlds[rows] = World(self.server, f"rows_{rows}", rows)
         return self.worlds[rows]
+
+    @contextlib.contextmanager
+    def fresh_world(self, rows):
+        """One that was never mirrored, for a single use."""
+        world = World(self.server, "fresh", rows)
+        try:
+            yield world
+        finally:
+            world.remove()
 
     def partner(self):
         """The partner's script in a world of its own: the world, and what its backfill cost."""

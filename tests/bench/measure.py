@@ -75,6 +75,14 @@ def spend(command, cwd=None, environment=None, expect=(0,)):
     return Spent(wall, usage.ru_utime + usage.ru_stime, watch.peak, process.returncode, text)
 
 
+def walls(rounds):
+    return [spent.wall_s for spent in rounds]
+
+
+def cpus(rounds):
+    return [spent.cpu_s for spent in rounds]
+
+
 def percentile(values, percent):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]

@@ -3,7 +3,7 @@
 import re
 
 import harness
-from measure import MB, spend
+from measure import MB, cpus, spend, walls
 from world import COLUMNS, NARROW, World
 
 
@@ -41,11 +41,6 @@ def without_change(bench):
 
 
 def tell(report, rows, ours, theirs, plain):
-    def walls(rounds):
-        return [spent.wall_s for spent in rounds]
-
-    def cpus(rounds):
-        return [spent.cpu_s for spent in rounds]
     report.ratio(f"{rows:,} rows: wall, agent / psql COPY", walls(ours), walls(theirs), at_most=1.5,
                  note=f"agent {min(walls(ours)):.2f} s, psql {min(walls(theirs)):.2f} s")
     report.ratio(f"{rows:,} rows: wall, agent / psql COPY of the bare columns", walls(ours),
@@ -59,11 +54,8 @@ def highest_of_a_short_run(bench, rows):
     """A first backfill of few rows is over before it has met its own peak: the highest of some."""
     peaks = []
     for _ in range(bench.size.rounds):
-        world = World(bench.server, "short_run", rows)
-        try:
+        with bench.fresh_world(rows) as world:
             peaks.append(world.spend("backfill").peak_bytes)
-        finally:
-            world.remove()
     return max(peaks)
 
 
