@@ -18,8 +18,7 @@
 enum {
     CANCEL_MS = 2000, /* for the server to obey a cancel */
     GRACE_MS = 5000,  /* for the server's own statement_timeout to come first: it says more */
-    SHORT_PARTS = 4,  /* of 8 KB, as the server sends them: a result of more is long */
-    GATHER_US = 200,  /* in which the rest of a long result may gather */
+    GATHER_US = 500,  /* in which the rest of a long result may gather */
 };
 
 static int64_t deadline_of(const struct pg *pg)
@@ -145,11 +144,11 @@ static bool send_params(struct pg *pg, const char *sql, const struct pg_params *
 }
 
 /* Each part of a result that we sleep for costs us a wake-up, and the server another. Of a long one
- * we let some gather before we look again: far less than the socket holds, so the server is not
+ * we let some gather before we look again: less than the socket holds, so the server is not
  * held up. */
-static void gather(const struct pg *pg, size_t parts, int stop_fd)
+static void gather(const struct pg *pg, int stop_fd)
 {
-    if (parts < SHORT_PARTS || pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_READY)
+    if (pg_wait(pg, POLLIN, stop_fd, 0) == PG_WAIT_READY)
         return;
     struct pollfd stop = {.fd = stop_fd, .events = POLLIN};
     ppoll(&stop, 1, &(struct timespec){.tv_nsec = GATHER_US * 1000L}, NULL);
@@ -157,8 +156,9 @@ static void gather(const struct pg *pg, size_t parts, int stop_fd)
 
 static bool next_result(struct pg *pg, int stop_fd, PGresult **res, struct err *e)
 {
-    for (size_t parts = 0; PQisBusy(pg->conn); parts++) {
-        gather(pg, parts, stop_fd);
+    for (bool more = false; PQisBusy(pg->conn); more = true) {
+        if (more)
+            gather(pg, stop_fd);
         if (!wait_for(pg, POLLIN, stop_fd, e))
             return false;
         if (!PQconsumeInput(pg->conn))
@@ -257,9 +257,9 @@ bool pg_receive(struct pg *pg, struct pg_result **out, struct err *e)
 void pg_read_ahead(struct pg *pg, bool whole)
 {
     int64_t deadline = whole ? deadline_of(pg) : 0;
-    for (size_t parts = 0; pg->sending && pg->conn && PQisBusy(pg->conn); parts++) {
-        if (whole)
-            gather(pg, parts, pg->o.stop_fd);
+    for (bool more = false; pg->sending && pg->conn && PQisBusy(pg->conn); more = true) {
+        if (whole && more)
+            gather(pg, pg->o.stop_fd);
         if (pg_wait(pg, POLLIN, pg->o.stop_fd, deadline) != PG_WAIT_READY ||
             !PQconsumeInput(pg->conn))
             return;
