@@ -9,7 +9,7 @@ SELECT row_number() OVER (ORDER BY mapping, source_key) AS i, mapping, source_ke
        account, state, operation, job_id, job_status, desired_hash, synced_hash, synced_fields,
        attempts, gone_at IS NOT NULL AS gone
   FROM qudra_sync.job
- WHERE account = $1::text AND job_id IS NOT NULL
+ WHERE account = $1::text AND job_id > '' -- as index job_of_account has it
    AND (mapping, source_key) > (coalesce($2::text, ''), coalesce($3::text, ''))
    AND state <> 'removed'
    AND NOT (state = 'pending' AND operation IN ('close', 'delete'))

@@ -16,6 +16,7 @@ SELECT CASE WHEN n = 0 THEN 0 ELSE (
            SELECT count(*)
              FROM qudra_sync.job
             WHERE mapping = $2::text AND account = $1::text AND state <> 'removed'
-              AND job_id IS NOT NULL AND job_status IS DISTINCT FROM 'closed') END AS mirrored,
+              AND job_id > '' -- as index job_of_account has it
+              AND job_status IS DISTINCT FROM 'closed') END AS mirrored,
        n AS going
   FROM going

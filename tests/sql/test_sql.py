@@ -82,15 +82,26 @@ class TheStatements(ServerCase):
                     self.db.psql(f"SET search_path = ''; PREPARE p AS {statement}")
 
 
-class AnAccountAmongMany(ServerCase):
+class WhatAStatementReads(ServerCase):
+    def setUp(self):
+        super().setUp()
+        for migration in MIGRATIONS:
+            self.db.psql(migration.read_text())
+
+    def looked_at(self, statement, values):
+        """Rows of `job` that an execution reads."""
+        text = self.db.psql(f"BEGIN; PREPARE p AS {body((ROOT / 'agent/sql' / statement).read_text())};"
+                            f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE p ({values}); ROLLBACK")
+        return rows_of_job(json.loads(text[text.index("["):text.rindex("]") + 1])[0]["Plan"])
+
+
+class AnAccountAmongMany(WhatAStatementReads):
     """What is asked for each of thousands of accounts costs what it has, and not what all have."""
     ROWS = 40_000
     FEW = 100
 
     def setUp(self):
         super().setUp()
-        for migration in MIGRATIONS:
-            self.db.psql(migration.read_text())
         self.db.psql(f"""
             INSERT INTO qudra_sync.account (name, fence) VALUES ('new', 7);
             INSERT INTO qudra_sync.job (account, mapping, source_key, state, job_id)
@@ -98,12 +109,6 @@ class AnAccountAmongMany(ServerCase):
               FROM generate_series(1, {self.ROWS}) i;
             INSERT INTO qudra_sync.job (account, mapping, source_key, state, operation)
             SELECT 'new', 'jobs', 'n' || i, 'pending', 'create' FROM generate_series(1, 5) i""")
-
-    def looked_at(self, statement, values):
-        """Rows of `job` that an execution reads."""
-        text = self.db.psql(f"PREPARE p AS {body((ROOT / 'agent/sql' / statement).read_text())};"
-                            f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE p ({values})")
-        return rows_of_job(json.loads(text[text.index("["):])[0]["Plan"])
 
     def test_costs_no_more_than_its_own_rows(self):
         for analysed in (False, True):
@@ -115,6 +120,53 @@ class AnAccountAmongMany(ServerCase):
                     ("state_recover.sql", "ARRAY['new'], ARRAY[7], ARRAY[true]")):
                 with self.subTest(statement, values=values, analysed=analysed):
                     self.assertLessEqual(self.looked_at(statement, values), self.FEW)
+
+
+class AJobAmongMany(WhatAStatementReads):
+    """In a first mirror no row has a job when the statistics are made: what then finds a row by its
+    job must not read all that have one by now."""
+    BOUND = 20_000
+    JOBS = 100
+
+    def setUp(self):
+        super().setUp()
+        self.db.psql(f"""
+            ALTER TABLE qudra_sync.job SET (autovacuum_enabled = false);
+            INSERT INTO qudra_sync.account (name, fence) VALUES ('all', 7);
+            INSERT INTO qudra_sync.job (account, mapping, source_key, state, operation)
+            SELECT 'all', 'jobs', i, 'pending', 'create' FROM generate_series(1, 2 * {self.BOUND}) i;
+            ANALYZE qudra_sync.job;
+            UPDATE qudra_sync.job SET state = 'synced', operation = NULL, job_id = 'job_' || source_key
+             WHERE source_key::integer <= {self.BOUND}""")
+
+    def answered(self, keys):
+        """What state_record is given when the creates of these rows have been answered."""
+        def each(value, type="text"):
+            return array([value] * len(keys), type)
+        none, hashes = each("NULL"), each("NULL", "bytea")
+        return ["'all'", "7", each("'jobs'"), array(keys), each("'create'"), each("'synced'"), none,
+                each("1", "bigint"), each("0", "bigint"), hashes, hashes, hashes, none, none, none, none,
+                jobs_of(keys), none, none, none, each("NULL", "boolean")]
+
+    def test_is_found_by_its_id_alone(self):
+        bound, waiting = range(1, self.JOBS + 1), range(self.BOUND + 1, self.BOUND + self.JOBS + 1)
+        nothing = array(["NULL"] * self.JOBS)
+        for statement, values in (
+                ("state_record.sql", self.answered(waiting)),
+                ("state_refresh.sql", ["'all'", "7", jobs_of(bound), jobs_of(bound), nothing,
+                                       array(["true"] * self.JOBS, "boolean")]),
+                ("state_bindings.sql", ["'all'", jobs_of(bound)]),
+                ("state_listed.sql", ["'all'", jobs_of(bound)])):
+            with self.subTest(statement):
+                self.assertLessEqual(self.looked_at(statement, ", ".join(values)), 4 * self.JOBS)
+
+
+def array(values, type="text"):
+    return f"ARRAY[{', '.join(map(str, values))}]::{type}[]"
+
+
+def jobs_of(keys):
+    return array(f"'job_{key}'" for key in keys)
 
 
 def rows_of_job(plan):
