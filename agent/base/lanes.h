@@ -60,12 +60,18 @@ static inline lanes lanes_between(lanes v, uint8_t least, uint8_t most)
     return (lanes)(v - lanes_fill(least) <= lanes_fill((uint8_t)(most - least)));
 }
 
-/* 0x80-0xBF: bytes of UTF-8 that go on with a character. They are the least of all when the highest
- * bit is a sign. */
-static inline lanes lanes_go_on(lanes v)
+/* From 0x80 up to the byte before this one, which is above 0x80: they are the least of all when the
+ * highest bit is a sign. */
+static inline lanes lanes_below(lanes v, uint8_t byte)
 {
     typedef int8_t signed_lanes __attribute__((vector_size(LANES)));
-    return (lanes)((signed_lanes)v < (signed_lanes)lanes_fill(0xC0));
+    return (lanes)((signed_lanes)v < (signed_lanes)lanes_fill(byte));
+}
+
+/* 0x80-0xBF: bytes of UTF-8 that go on with a character. */
+static inline lanes lanes_go_on(lanes v)
+{
+    return lanes_below(v, 0xC0);
 }
 
 /* Ones in the first n lanes. */

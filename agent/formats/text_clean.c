@@ -53,21 +53,22 @@ static lanes are_ascii(lanes v)
 }
 
 /* Bytes at s, in steps of sixteen, that are printable ASCII, line ends, or Arabic letters and signs
- * of two bytes (U+0600-060F, U+061D-064A, U+0660-066F): plain whatever stands beside them. Each
+ * of two bytes (U+0600-060F, U+0620-064A, U+0660-066A): plain whatever stands beside them. Each
  * lane looks at the byte behind it too: a second byte stands behind a first one and nowhere else.
  */
 static size_t plain_run(const char *s, size_t len)
 {
     size_t at = 0;
     for (; at + sizeof(lanes) < len; at += sizeof(lanes)) {
-        lanes v = lanes_at(s + at), next = lanes_at(s + at + 1), ascii = are_ascii(v);
-        if (lanes_all(ascii & ~next)) /* whose highest bit begins or goes on with a character */
+        lanes v = lanes_at(s + at), ascii = are_ascii(v);
+        if (lanes_all(ascii))
             continue;
-        lanes d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9), first = d8 | d9;
-        lanes mark = lanes_between(next, 0x8B, 0x9F) | lanes_between(next, 0xB0, 0xBF);
-        lanes odd = (d8 & lanes_between(next, 0x90, 0x9C)) | (d9 & mark);
-        lanes before_second = lanes_go_on(next);
-        if (!lanes_all((ascii | first | lanes_go_on(v)) & ~(first ^ before_second) & ~odd))
+        lanes next = lanes_at(s + at + 1), d8 = lanes_are(v, 0xD8), d9 = lanes_are(v, 0xD9);
+        lanes first = d8 | d9, before_second = lanes_go_on(next);
+        lanes odd_d8 = lanes_are(next & lanes_fill(0xF0), 0x90);
+        lanes odd_d9 = ~lanes_below(next & lanes_fill(0xDF), 0x8B);
+        lanes odd = (d8 & odd_d8) | (d9 & odd_d9) | (first ^ before_second);
+        if (!lanes_all((ascii | first | lanes_go_on(v)) & ~odd))
             break;
     }
     bool few = len - at >= LANES_FEW && len - at <= LANES;
