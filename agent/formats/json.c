@@ -18,7 +18,13 @@
 #include "base/utf8.h"
 #include "formats/json_internal.h"
 
-enum { JSON_MAX_DEPTH = 64, JSON_MAX_NODES = 1000 * 1000, SHOWN_BYTES = 1024, NODES_AT_ONCE = 32 };
+enum {
+    JSON_MAX_DEPTH = 64,
+    JSON_MAX_NODES = 1000 * 1000,
+    SHOWN_BYTES = 1024,
+    FEW_NODES = 4, /* taken at once of the first ones: most texts are small */
+    MANY_NODES = 32,
+};
 
 struct reader {
     struct arena *arena;
@@ -37,7 +43,8 @@ struct reader {
     struct json *root;
     const char *key;    /* of the value that comes next */
     size_t nodes;       /* so far */
-    struct json *fresh; /* where the next ones go */
+    struct json *fresh; /* where the next ones go, */
+    size_t n_fresh;     /* for so many */
     size_t depth;
     const char *refused; /* why a callback ended the reading */
     struct {
@@ -57,8 +64,12 @@ static struct json *add_node(struct reader *r, enum json_type type)
         r->refused = "too many values";
         return NULL;
     }
-    if (r->nodes++ % NODES_AT_ONCE == 0)
-        r->fresh = arena_take(r->arena, NODES_AT_ONCE * sizeof(*v));
+    if (r->n_fresh == 0) {
+        r->n_fresh = r->nodes < MANY_NODES ? FEW_NODES : MANY_NODES;
+        r->fresh = arena_take(r->arena, r->n_fresh * sizeof(*v));
+    }
+    r->nodes++;
+    r->n_fresh--;
     v = r->fresh++;
     *v = (struct json){.type = type, .key = r->key, .initial = r->key ? r->key[0] : '\0'};
     r->key = NULL;
@@ -310,15 +321,28 @@ static bool run_parser(struct reader *r, struct err *e)
     return done;
 }
 
+/* The stacks, most of a reader, are filled before they are read. */
+static void init(struct reader *r, struct arena *a, char *data, size_t len)
+{
+    r->arena = a;
+    r->data = data;
+    r->len = len;
+    r->shown_from = r->n_shown = r->n_strings = r->n_taken = 0;
+    r->nodes = r->n_fresh = r->depth = 0;
+    r->root = NULL;
+    r->key = r->refused = NULL;
+}
+
 struct json *json_read_in_place(struct arena *a, char *data, size_t len, struct err *e)
 {
-    struct reader r = {.arena = a, .data = data, .len = len};
+    struct reader r;
     size_t valid = utf8_valid(data, len);
 
     if (valid < len) {
         err_set(e, ERR_INTERNAL, "not JSON at byte %zu: invalid UTF-8", valid);
         return NULL;
     }
+    init(&r, a, data, len);
     return run_parser(&r, e) ? r.root : NULL;
 }
 

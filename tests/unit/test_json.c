@@ -248,6 +248,45 @@ static void test_a_place_is_that_of_the_text_wherever_it_was_shown(void **state)
     }
 }
 
+/* A piece of the text ends wherever it may: before a string, within the blanks, at the last mark.
+ */
+static void test_a_piece_may_end_anywhere(void **state)
+{
+    static char text[2000];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t blanks = 990; blanks < 1050; blanks++) {
+        memset(text, ' ', blanks);
+        strcpy(text + blanks, "[\"a\",\"bc\"]");
+        const struct json *v = json_read(&arena, text, strlen(text), &e);
+        assert_non_null(v);
+        assert_int_equal(v->count, 2);
+        assert_string_equal(v->first->text, "a");
+        assert_string_equal(v->first->next->text, "bc");
+    }
+}
+
+/* What yajl has not been shown yet may be wrong before the string that is torn. */
+static void test_the_first_of_two_mistakes_is_told(void **state)
+{
+    (void)state;
+    assert_refused("[x,\"a", 5, "not JSON at byte 2: lex");
+}
+
+static void test_a_small_text_takes_little_memory(void **state)
+{
+    static const char text[] = "{\"ar\":\"\u0645\",\"en\":\"Engineer\"}";
+    struct err e = ERR_INIT;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 4096);
+    assert_non_null(json_read(&a, text, sizeof(text) - 1, &e));
+    assert_in_range(a.used_bytes, 1, 400);
+    arena_release(&a);
+}
+
 static void test_every_torn_end_is_refused(void **state)
 {
     static const char text[] = "{\"data\":[{\"id\":\"job_1\",\"n\":-1.5e3,\"t\":"
@@ -455,6 +494,9 @@ int main(void)
         cmocka_unit_test(test_text_is_read_where_it_stands_or_left_as_it_is),
         cmocka_unit_test(test_bad_text_is_refused_with_its_place),
         cmocka_unit_test(test_a_place_is_that_of_the_text_wherever_it_was_shown),
+        cmocka_unit_test(test_a_piece_may_end_anywhere),
+        cmocka_unit_test(test_the_first_of_two_mistakes_is_told),
+        cmocka_unit_test(test_a_small_text_takes_little_memory),
         cmocka_unit_test(test_every_torn_end_is_refused),
         cmocka_unit_test(test_broken_utf8_is_refused),
         cmocka_unit_test(test_depth_is_limited),
