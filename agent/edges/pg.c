@@ -19,6 +19,7 @@ enum {
     CANCEL_MS = 2000, /* for the server to obey a cancel */
     GRACE_MS = 5000,  /* for the server's own statement_timeout to come first: it says more */
     GATHER_US = 500,  /* in which the rest of a long result may gather */
+    TLS_LOOK_MS = 20, /* after which a silent TLS connection is read all the same */
 };
 
 static int64_t deadline_of(const struct pg *pg)
@@ -36,14 +37,22 @@ static int timeout_until(int64_t deadline_ms)
     return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
+/* libpq takes no more of a TLS record than it has room for. The rest is decrypted already: the
+ * socket says nothing of it, and at the end of an answer will never say anything again. */
+static int64_t look_again_at(const struct pg *pg)
+{
+    return PQsslInUse(pg->conn) ? clock_mono_ms() + TLS_LOOK_MS : INT64_MAX;
+}
+
 enum pg_wait_end pg_wait(const struct pg *pg, short events, int stop_fd, int64_t deadline_ms)
 {
+    int64_t look_ms = look_again_at(pg), until_ms = look_ms < deadline_ms ? look_ms : deadline_ms;
     struct pollfd fds[] = {{.fd = PQsocket(pg->conn), .events = events},
                            {.fd = stop_fd, .events = POLLIN}};
     if (fds[0].fd < 0)
         return PG_WAIT_READY; /* broken: the next libpq call says how */
     for (;;) {
-        int n = poll(fds, ARRAY_LEN(fds), timeout_until(deadline_ms));
+        int n = poll(fds, ARRAY_LEN(fds), timeout_until(until_ms));
         if (n < 0 && errno != EINTR)
             BUG("poll: %s", strerror(errno));
         if (n > 0 && fds[1].revents)
@@ -52,6 +61,8 @@ enum pg_wait_end pg_wait(const struct pg *pg, short events, int stop_fd, int64_t
             return PG_WAIT_READY;
         if (n == 0 && timeout_until(deadline_ms) == 0)
             return PG_WAIT_LATE;
+        if (n == 0 && until_ms < deadline_ms)
+            return PG_WAIT_READY;
     }
 }
 

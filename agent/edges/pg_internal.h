@@ -24,7 +24,8 @@ struct pg_result {
 };
 
 enum pg_wait_end { PG_WAIT_READY, PG_WAIT_STOPPED, PG_WAIT_LATE };
-/* Waits for the socket (poll's events), the stop_fd unless it is -1, or the deadline. */
+/* Waits for the socket (poll's events), the stop_fd unless it is -1, or the deadline. READY says
+ * that a look is worth while, and may come early. */
 enum pg_wait_end pg_wait(const struct pg *pg, short events, int stop_fd, int64_t deadline_ms);
 
 void pg_close(struct pg *pg); /* the connection alone */

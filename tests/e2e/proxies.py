@@ -3,13 +3,16 @@ database that is cut off."""
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 from servers import dies_with_parent, eventually
@@ -72,6 +75,13 @@ class WebProxy(threading.Thread):
         self.listener.close()
 
 
+def make_certificate(folder, name, *more, key=None):
+    """name.pem and its key, by openssl."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-keyout", key or f"{name}.key", "-out", f"{name}.pem", *more], cwd=folder,
+                   capture_output=True, check=True)
+
+
 class TlsEnd:
     """nginx before a server: TLS by a private authority, HTTP/2 where it is wanted."""
 
@@ -111,14 +121,10 @@ class TlsEnd:
         eventually(lambda: self._listens(port), what=f"nginx listens (see {self.folder})")
 
     def _make_certificates(self):
-        for words in (("ca", "-subj", "/CN=The tests' authority"),
-                      ("cert", "-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1",
-                       "-CA", "ca.pem", "-CAkey", "ca.key")):
-            name, *more = words
-            key = "key.pem" if name == "cert" else "ca.key"
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                            "-keyout", key, "-out", f"{name}.pem", *more], cwd=self.folder,
-                           capture_output=True, check=True)
+        make_certificate(self.folder, "ca", "-subj", "/CN=The tests' authority")
+        make_certificate(self.folder, "cert", "-subj", "/CN=server", "-addext",
+                         "subjectAltName=IP:127.0.0.1", "-CA", "ca.pem", "-CAkey", "ca.key",
+                         key="key.pem")
 
     @staticmethod
     def _listens(port):
@@ -252,3 +258,73 @@ class Wire:
         for end in (self.client, self.server):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+
+class TlsBeforePostgres(threading.Thread):
+    """A PostgreSQL server behind TLS that ends each answer with the longest record there can be.
+
+    libpq takes no more of a record than it has room for. The rest is decrypted already, and nothing
+    comes any more by which the socket could tell of it.
+    """
+
+    RECORD = 16384  # RFC 8446, section 5.1
+    QUIET_S = 0.02  # after which an answer is taken for whole
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.target = f"{server.folder}/.s.PGSQL.5432"
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory(prefix="qs-") as folder:
+            make_certificate(folder, "cert", "-subj", "/CN=localhost")
+            self.context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/cert.key")
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.long_answers = 0
+        self.start()
+
+    def url(self, database, role):
+        port = self.listener.getsockname()[1]
+        return f"postgresql://{role}@127.0.0.1:{port}/{database}?sslmode=require"
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with contextlib.suppress(OSError), client, socket.socket(socket.AF_UNIX) as server:
+            client.recv(8)  # SSLRequest, or a cancel's first half: then the handshake fails
+            client.sendall(b"S")
+            server.connect(self.target)
+            with self.context.wrap_socket(client, server_side=True) as tls:
+                self.pump(tls, server)
+
+    def pump(self, tls, server):
+        answer = b""
+        while True:
+            ready = select.select([tls, server], [], [], self.QUIET_S if answer else None)[0]
+            if not ready:
+                self.send(tls, answer)
+                answer = b""
+            for end in ready:
+                if not (data := end.recv(1 << 20)):
+                    return
+                if end is server:
+                    answer += data
+                    continue
+                while tls.pending():
+                    data += tls.recv(1 << 20)
+                server.sendall(data)
+
+    def send(self, tls, answer):
+        first = max(0, len(answer) - self.RECORD)
+        if first > 0:
+            self.long_answers += 1
+            tls.sendall(answer[:first])
+            time.sleep(self.QUIET_S)  # so that the last record comes alone
+        tls.sendall(answer[first:])
+
+    def close(self):
+        self.listener.close()
