@@ -18,7 +18,7 @@
 enum {
     CANCEL_MS = 2000, /* for the server to obey a cancel */
     GRACE_MS = 5000,  /* for the server's own statement_timeout to come first: it says more */
-    GATHER_US = 500,  /* in which the rest of a long result may gather */
+    GATHER_US = 150,  /* in which the rest of a long result may gather */
     TLS_LOOK_MS = 20, /* after which a silent TLS connection is read all the same */
 };
 

@@ -49,6 +49,13 @@ bool state_compare_send(struct pg *pg, const char *mapping, const struct sightin
                         struct err *e) MUST_CHECK;
 bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n, struct arena *a,
                            struct comparison *out, struct err *e) MUST_CHECK;
+/* A cheaper question, in two halves as well: is all of the page as it is recorded? It can be asked
+ * of rows that are wanted, of one account, without due times, whose keys ascend bytewise. `false`
+ * tells nothing of any row. */
+bool state_unchanged_can_tell(const struct sighting *seen, size_t n);
+bool state_unchanged_send(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
+                          struct err *e) MUST_CHECK;
+bool state_unchanged_receive(struct pg *pg, bool *unchanged, struct err *e) MUST_CHECK;
 /* Writes what was decided: inserts and updates in one statement; the keys are all different. A row
  * that is sending or uncertain only learns what is wanted now, whatever is asked; a row marked
  * ROW_STATES ("leave it") only takes priority and due time. Rows of another account are left to

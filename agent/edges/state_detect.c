@@ -89,6 +89,61 @@ bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n,
     return true;
 }
 
+/* Rows read beyond those of the page: of a range that has more, state_compare tells. */
+#define RANGE_MOST 4
+
+bool state_unchanged_can_tell(const struct sighting *seen, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!is_wanted(&seen[i]) || seen[i].due_ms != 0 ||
+            strcmp(seen[i].account, seen[0].account) != 0 ||
+            (i > 0 && strcmp(seen[i - 1].key, seen[i].key) >= 0))
+            return false;
+    return n > 1;
+}
+
+static bool are_of_one_length(const struct sighting *seen, size_t n)
+{
+    size_t len = strlen(seen[0].key);
+    for (size_t i = 1; i < n; i++)
+        if (strlen(seen[i].key) != len)
+            return false;
+    return true;
+}
+
+bool state_unchanged_send(struct pg *pg, const char *mapping, const struct sighting *seen, size_t n,
+                          struct err *e)
+{
+    struct state_call c;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, mapping);
+    pg_add_str(&c.params, seen[0].account);
+    pg_add_str(&c.params, seen[0].key);
+    pg_add_str(&c.params, seen[n - 1].key);
+    if (are_of_one_length(seen, n))
+        pg_add_int(&c.params, (int64_t)strlen(seen[0].key));
+    else
+        pg_add_str(&c.params, NULL);
+    pg_add_int(&c.params, (int64_t)n * RANGE_MOST);
+    struct pg_array *key = state_call_column(&c, PG_TEXT);
+    struct pg_array *hash = state_call_column(&c, PG_BYTEA);
+    for (size_t i = 0; i < n; i++) {
+        pg_array_str(key, seen[i].key);
+        add_desired(hash, &seen[i]);
+    }
+    return state_send(&c, sql_state_unchanged, e);
+}
+
+bool state_unchanged_receive(struct pg *pg, bool *unchanged, struct err *e)
+{
+    struct pg_result *r;
+    if (!pg_receive(pg, &r, e))
+        return false;
+    *unchanged = pg_bool(r, 0, 0);
+    pg_result_free(r);
+    return true;
+}
+
 /* ---- marks ----------------------------------------------------------------------------------- */
 
 /* The columns of state_mark.sql. */

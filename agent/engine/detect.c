@@ -1,10 +1,10 @@
 /*
  * How: a scan reads pages of source rows and looks each page up in the state; the state answers
  * only for rows that differ, so an unchanged table costs reading, mapping and hashing, and no
- * transfer. It also counts how many of the page's keys it knows as live. When the sum over all
- * pages equals the number of live rows in the state, nothing can be gone and the second half is not
- * needed; otherwise pages of live state keys are looked up in the source. No order is shared
- * between the two servers.
+ * transfer. Of a page whose keys ascend it is first asked whether all is as it was. It also counts
+ * how many of the page's keys it knows as live. When the sum over all pages equals the number of
+ * live rows in the state, nothing can be gone and the second half is not needed; otherwise pages of
+ * live state keys are looked up in the source. No order is shared between the two servers.
  */
 #include "engine/detect.h"
 
@@ -20,6 +20,7 @@
 #define STATE_PAGE       2000
 #define NULL_KEY         "\\N" /* mapping_key_text: never a real key */
 #define READ_AHEAD_EVERY 64 /* rows mapped, before the server's pipe is full and it has to wait */
+#define MOST_DOUBTS      8
 
 enum stage { STAGE_OUTBOX, STAGE_ROWS, STAGE_STATE_KEYS, STAGE_END };
 
@@ -33,7 +34,9 @@ struct detection {
     bool started;
     int64_t live_seen;
     int64_t null_keys;
-    const char *after; /* last state key of the page before */
+    unsigned doubts;      /* pages to be compared row by row before one is asked about as a whole */
+    unsigned last_doubts; /* after the last one that had changed */
+    const char *after;    /* last state key of the page before */
     char *after_copy;
     const char *horizon;     /* read before the pass began; NULL: not asked for */
     int64_t outbox_at;       /* the last id read */
@@ -154,12 +157,53 @@ static bool recall(struct detection *d, const struct sighting *seen, size_t n,
     return true;
 }
 
+static bool may_be_unchanged(struct detection *d, const struct sighting *seen, size_t n)
+{
+    if (d->options.keys_only || !state_unchanged_can_tell(seen, n))
+        return false;
+    if (d->doubts == 0)
+        return true;
+    d->doubts--;
+    return false;
+}
+
+/* Of a page that has changed the question was in vain. Where many have, few are asked it. */
+static void learn(struct detection *d, bool unchanged)
+{
+    unsigned twice = d->last_doubts > 0 ? 2 * d->last_doubts : 1;
+    d->last_doubts = unchanged ? 0 : twice < MOST_DOUBTS ? twice : MOST_DOUBTS;
+    d->doubts = d->last_doubts;
+}
+
+static bool is_unchanged(struct detection *d, const struct sighting *seen, size_t n,
+                         bool *unchanged, struct err *e)
+{
+    struct pg *state = d->options.state;
+    *unchanged = false;
+    if (!may_be_unchanged(d, seen, n))
+        return true;
+    if (!state_unchanged_send(state, d->feed->mapping->name, seen, n, e))
+        return false;
+    source_read_ahead(d->feed->source, true);
+    if (!state_unchanged_receive(state, unchanged, e))
+        return false;
+    learn(d, *unchanged);
+    return true;
+}
+
 /* What differs, asked of the state while the next page comes in from the source: two servers and we
  * work at the same time. */
 static bool ask_state(struct detection *d, const struct sighting *seen, size_t n,
                       struct comparison *out, struct err *e)
 {
     struct pg *state = d->options.state;
+    bool unchanged;
+    if (!is_unchanged(d, seen, n, &unchanged, e))
+        return false;
+    if (unchanged) {
+        *out = (struct comparison){.live = (int64_t)n};
+        return true;
+    }
     if (!state_compare_send(state, d->feed->mapping->name, seen, n, e))
         return false;
     source_read_ahead(d->feed->source, true);
