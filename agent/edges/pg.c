@@ -19,7 +19,7 @@ enum {
     CANCEL_MS = 2000, /* for the server to obey a cancel */
     GRACE_MS = 5000,  /* for the server's own statement_timeout to come first: it says more */
     GATHER_US = 150,  /* in which the rest of a long result may gather */
-    TLS_LOOK_MS = 20, /* after which a silent TLS connection is read all the same */
+    LOOK_MS = 20,     /* after which a silent encrypted connection is read all the same */
 };
 
 static int64_t deadline_of(const struct pg *pg)
@@ -37,11 +37,12 @@ static int timeout_until(int64_t deadline_ms)
     return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
-/* libpq takes no more of a TLS record than it has room for. The rest is decrypted already: the
- * socket says nothing of it, and at the end of an answer will never say anything again. */
+/* libpq takes no more of an encrypted record than it has room for. The rest is decrypted already:
+ * the socket says nothing of it, and at the end of an answer will never say anything again. */
 static int64_t look_again_at(const struct pg *pg)
 {
-    return PQsslInUse(pg->conn) ? clock_mono_ms() + TLS_LOOK_MS : INT64_MAX;
+    bool is_encrypted = PQsslInUse(pg->conn) || PQgssEncInUse(pg->conn);
+    return is_encrypted ? clock_mono_ms() + LOOK_MS : INT64_MAX;
 }
 
 enum pg_wait_end pg_wait(const struct pg *pg, short events, int stop_fd, int64_t deadline_ms)

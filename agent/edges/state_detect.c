@@ -89,7 +89,7 @@ bool state_compare_receive(struct pg *pg, const struct sighting *seen, size_t n,
     return true;
 }
 
-/* Rows read beyond those of the page: of a range that has more, state_compare tells. */
+/* Times the page's rows: of a range that has more, state_compare tells. */
 #define RANGE_MOST 4
 
 bool state_unchanged_can_tell(const struct sighting *seen, size_t n)

@@ -20,7 +20,7 @@
 #define STATE_PAGE       2000
 #define NULL_KEY         "\\N" /* mapping_key_text: never a real key */
 #define READ_AHEAD_EVERY 64 /* rows mapped, before the server's pipe is full and it has to wait */
-#define MOST_DOUBTS      8
+#define MOST_DOUBTS      8  /* pages after which another is asked about as a whole */
 
 enum stage { STAGE_OUTBOX, STAGE_ROWS, STAGE_STATE_KEYS, STAGE_END };
 

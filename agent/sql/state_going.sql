@@ -10,7 +10,8 @@ WITH going AS MATERIALIZED (
      WHERE mapping = $2::text AND account = $1::text
        AND gone_at IS NOT NULL AND gone_at <= now() - $3::bigint * interval '1 ms'
        AND state NOT IN ('removed', 'sending', 'uncertain', 'held')
-       AND job_id IS NOT NULL AND job_status IS DISTINCT FROM 'closed'
+       AND job_id > '' -- as index job_of_account has it
+       AND job_status IS DISTINCT FROM 'closed'
        AND NOT (state IN ('pending', 'refused') AND desired_hash IS NULL))
 SELECT CASE WHEN n = 0 THEN 0 ELSE (
            SELECT count(*)

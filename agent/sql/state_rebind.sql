@@ -10,7 +10,8 @@ leaving AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY synced_hash ORDER BY mapping, source_key) AS nth
       FROM qudra_sync.job
      WHERE account = $1::text AND gone_at IS NOT NULL AND state IN ('synced', 'held')
-       AND job_id IS NOT NULL AND synced_hash IS NOT NULL AND job_status IS DISTINCT FROM 'closed'
+       AND job_id > '' -- as index job_of_account has it
+       AND synced_hash IS NOT NULL AND job_status IS DISTINCT FROM 'closed'
        AND EXISTS (SELECT FROM fence)),
 coming AS MATERIALIZED (
     SELECT j.mapping, j.source_key, j.desired_hash,

@@ -18,6 +18,13 @@ from pathlib import Path
 from servers import dies_with_parent, eventually
 
 
+def connections(listener):
+    """Those that come, until the listener is closed."""
+    with contextlib.suppress(OSError):
+        while True:
+            yield listener.accept()[0]
+
+
 class WebProxy(threading.Thread):
     """Tunnels to wherever CONNECT says; while it does not work, it answers with a page."""
 
@@ -31,11 +38,7 @@ class WebProxy(threading.Thread):
         self.start()
 
     def run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
+        for connection in connections(self.listener):
             self.seen.append(connection.recv(4096).split(b"\r\n")[0].decode())
             if self.works:
                 self._tunnel(connection, self.seen[-1].split()[1])
@@ -171,11 +174,7 @@ class Cutter(threading.Thread):
             self.statements, self.at, self.applied = 0, n, applied
 
     def run(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
+        for client in connections(self.listener):
             server = socket.socket(socket.AF_UNIX)
             server.connect(self.target)
             with self.lock:
@@ -269,6 +268,7 @@ class TlsBeforePostgres(threading.Thread):
 
     RECORD = 16384  # RFC 8446, section 5.1
     QUIET_S = 0.02  # after which an answer is taken for whole
+    WIDE = 100_000  # what makes libpq's room larger than any record, for good
 
     def __init__(self, server):
         super().__init__(daemon=True)
@@ -278,7 +278,7 @@ class TlsBeforePostgres(threading.Thread):
             make_certificate(folder, "cert", "-subj", "/CN=localhost")
             self.context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/cert.key")
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.long_answers = 0
+        self.too_long = 0  # last records for which libpq had no room
         self.start()
 
     def url(self, database, role):
@@ -286,11 +286,7 @@ class TlsBeforePostgres(threading.Thread):
         return f"postgresql://{role}@127.0.0.1:{port}/{database}?sslmode=require"
 
     def run(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
+        for client in connections(self.listener):
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
@@ -302,10 +298,12 @@ class TlsBeforePostgres(threading.Thread):
                 self.pump(tls, server)
 
     def pump(self, tls, server):
-        answer = b""
+        answer, has_room = b"", False
         while True:
             ready = select.select([tls, server], [], [], self.QUIET_S if answer else None)[0]
             if not ready:
+                has_room = has_room or len(answer) > self.WIDE
+                self.too_long += len(answer) > self.RECORD and not has_room
                 self.send(tls, answer)
                 answer = b""
             for end in ready:
@@ -321,7 +319,6 @@ class TlsBeforePostgres(threading.Thread):
     def send(self, tls, answer):
         first = max(0, len(answer) - self.RECORD)
         if first > 0:
-            self.long_answers += 1
             tls.sendall(answer[:first])
             time.sleep(self.QUIET_S)  # so that the last record comes alone
         tls.sendall(answer[first:])

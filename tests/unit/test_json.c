@@ -247,8 +247,7 @@ static void test_a_place_is_that_of_the_text_wherever_it_was_shown(void **state)
     }
 }
 
-/* A piece of the text ends wherever it may: before a string, within the blanks, at the last mark.
- */
+/* Before a string, between its quotes' neighbours, at the last mark. */
 static void test_a_piece_may_end_anywhere(void **state)
 {
     static char text[2000];
