@@ -47,7 +47,7 @@ static void desire(const struct feed *f, const struct row *row, struct arena *a,
                    struct desired *out)
 {
     struct refusal refusals[JOB_MAX_REFUSALS];
-    struct job *job = arena_alloc(a, sizeof *job);
+    struct job *job = arena_take(a, sizeof *job);
     mapping_apply(f->mapping, row, a, job, refusals, out, NULL);
     if (out->n_refusals > 0)
         out->refusals = arena_copy(a, refusals, out->n_refusals * sizeof refusals[0]);

@@ -28,11 +28,11 @@ def copy(world, select):
 
 
 def without_change(bench):
-    for rows, rounds in zip(bench.size.scans, bench.size.scan_rounds):
+    for rows in bench.size.scans:
         world = bench.world(rows).mirror()
         select, before = compiled_select(world), world.requests()
         ours, theirs, plain = [], [], []
-        for _ in range(rounds):
+        for _ in range(bench.size.scan_rounds):
             theirs.append(copy(world, select))
             ours.append(world.spend("backfill"))
             plain.append(copy(world, f"SELECT {COLUMNS} FROM public.job"))
