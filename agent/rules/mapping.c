@@ -113,6 +113,8 @@ static void read_key_columns(struct mapping_loader *l, const struct yaml_node *n
         read_key_column(l, node);
         return;
     }
+    if (!node->first)
+        yaml_problem(l->problems, node, "add the column that names a row", "the list is empty");
     for (const struct yaml_node *n = node->first; n; n = n->next)
         read_key_column(l, n);
 }
