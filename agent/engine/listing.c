@@ -29,6 +29,7 @@ void listing_begin(struct listing *l)
     l->cursor = l->first_id = NULL;
     l->number = 1;
     l->server_ms = 0;
+    l->begun_ms = clock_mono_ms();
     l->key_number = l->errand.account->key_number;
     l->active = true;
     l->failed = false;
@@ -69,7 +70,8 @@ static void listed(struct errand *errand, const struct http_response *r)
         struct limiter_headers h;
         qudra_headers(r, clock_wall_ms(), &h);
         if (l->server_ms == 0)
-            l->server_ms = h.date_ms > 0 ? h.date_ms : clock_wall_ms();
+            l->server_ms =
+                (h.date_ms > 0 ? h.date_ms : clock_wall_ms()) - (clock_mono_ms() - l->begun_ms);
         take_page(l, &page);
     } else if (page.ok ||
                page.error.kind != OUTCOME_LIMITED) { /* that page is simply asked for again */

@@ -23,7 +23,8 @@ struct listing {
     bool active;         /* begun and not yet ended */
     bool flying;         /* a page is on its way */
     bool failed;         /* ended before its end: an error, a repeated page, another key */
-    int64_t server_ms;   /* Qudra's Date with the first page; 0: none */
+    int64_t begun_ms;    /* monotonic; the first page may come much later */
+    int64_t server_ms;   /* Qudra's clock when it began, by the first page's Date; 0: no page yet */
     int64_t requests;    /* over all walks */
     unsigned key_number; /* that the walk began with: two keys may see two accounts */
 };

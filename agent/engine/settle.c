@@ -57,6 +57,7 @@ struct settle {
     bool judged; /* all are seen, and that they can be told apart has been looked into */
     struct candidate *candidates;
     size_t n_candidates;
+    bool crowded; /* more jobs fit than are kept: that none fits cannot be told */
 };
 
 static bool take_page(void *context, const struct qudra_page *p);
@@ -151,7 +152,7 @@ static int64_t created_ms(const struct outcome *job)
 
 static void keep_candidate(struct settle *s, const struct outcome *job)
 {
-    if (job->answered == NULL || job->job_id == NULL || s->n_candidates == CANDIDATES_MAX)
+    if (job->answered == NULL || job->job_id == NULL)
         return;
     struct settle_content content;
     job_hash(job->answered, &content.hash);
@@ -163,7 +164,8 @@ static void keep_candidate(struct settle *s, const struct outcome *job)
         const struct settle_content sent = sent_content(&s->attempts[i]);
         fits = settle_fits(&sent, &content, loosest, identity);
     }
-    if (!fits)
+    s->crowded = s->crowded || (fits && s->n_candidates == CANDIDATES_MAX);
+    if (!fits || s->crowded)
         return;
     note_seen(s, &content);
     struct candidate *c = &s->candidates[s->n_candidates++];
@@ -209,7 +211,7 @@ static bool begin(struct settle *s, struct err *e)
     s->candidates = arena_alloc(&s->look, CANDIDATES_MAX * sizeof *s->candidates);
     s->seen = arena_alloc(&s->look, s->n_attempts * sizeof *s->seen);
     s->n_candidates = s->n_seen = 0;
-    s->judged = false;
+    s->judged = s->crowded = false;
     s->counts.ambiguous = 0;
     listing_begin(&s->listing);
     return true;
@@ -346,7 +348,7 @@ static bool apply(struct settle *s, struct err *e)
 {
     if (!drop_owned(s, e))
         return false;
-    bool whole = !s->listing.failed;
+    bool whole = !s->listing.failed && !s->crowded;
     s->looks += whole;
     const struct settle_attempt *pairs = match(s);
     struct result *results = arena_alloc(&s->look, s->n_attempts * sizeof *results);

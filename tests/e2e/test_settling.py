@@ -33,6 +33,20 @@ class SettlingCase(MirrorCase):
         return self.agent.resume("once", expect=expect)
 
 
+class ALookThatWaits(SettlingCase):
+    def test_goes_as_far_back_as_one_that_does_not(self):
+        """The list's first page comes long after the look began: by then the create is older."""
+        self.lose(1)
+        for n in range(2):
+            self.post(100, title=f"Another {n}")
+        for nth in (1, 2):
+            self.sandbox.fault("429", match={"method": "GET", "path": "/v1/partner/jobs"}, nth=nth,
+                               times=1, value=14)
+        self.once()
+        titles = [job["title"] for job in self.sandbox.jobs()]
+        self.assertEqual(titles.count("Engineer 1"), 1)
+
+
 class RowsThatAreGoneMeanwhile(SettlingCase):
     def test_once_closes_what_was_removed_while_it_was_uncertain_before_it_says_converged(self):
         self.lose(3)
