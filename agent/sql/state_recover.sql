@@ -3,7 +3,8 @@
 -- round (state_journal.sql, state_record.sql), and a journalled row counts whatever its state says.
 -- Where the agent died and did not give its lease back, updates may have been on their way, also of
 -- rows that came to be refused or held meanwhile: nothing is known as confirmed of those with a job
--- any more.
+-- any more. Who is taken for dead meanwhile has done it for the next one: what is forgotten already is
+-- not written again.
 -- $1::text[] accounts, $2::bigint[] their fences, $3::boolean[] the agent that had it died
 -- Rows: fenced (all of them), place (from 1) of an account, how many became uncertain.
 WITH given AS MATERIALIZED (
@@ -38,7 +39,8 @@ doubtful AS (
       JOIN qudra_sync.queue q ON q.account = f.name
      WHERE f.died AND q.state IN ('pending', 'refused', 'held')
        AND j.mapping = q.mapping AND j.source_key = q.source_key
-       AND j.state IN ('pending', 'refused', 'held') AND j.job_id IS NOT NULL)
+       AND j.state IN ('pending', 'refused', 'held') AND j.job_id IS NOT NULL
+       AND j.synced_hash IS NOT NULL)
 SELECT (SELECT count(*) FROM fence) = cardinality($1::text[]) AS fenced, g.i, coalesce(u.n, 0) AS count
   FROM given g
   LEFT JOIN (SELECT account, count(*) AS n FROM uncertain GROUP BY account) u ON u.account = g.name

@@ -58,6 +58,19 @@ static void test_each_of_many_is_recovered_for_itself(void **state)
     assert_false(row_of(f, "a").has_synced);
 }
 
+/* Who recovers for so long that it is taken for dead has done it for the next one. */
+static void test_what_was_recovered_is_not_written_again(void **state)
+{
+    struct fixture *f = *state;
+    int64_t n;
+    mirror(f, "a", 1, "job_1");
+    mark_update(f, "a", 2);
+    assert_done(state_recover(f->pg, &f->lease, &(bool){true}, 1, &n, &err));
+    int64_t written = database_int(f->pg, "SELECT xmin::text::bigint FROM qudra_sync.job");
+    assert_done(state_recover(f->pg, &f->lease, &(bool){true}, 1, &n, &err));
+    assert_int_equal(database_int(f->pg, "SELECT xmin::text::bigint FROM qudra_sync.job"), written);
+}
+
 static void test_jobs_are_told_by_the_row_that_has_them(void **state)
 {
     struct fixture *f = *state;
@@ -114,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STATE_TEST(test_what_a_dead_agent_had_under_way_is_uncertain_and_settled),
         STATE_TEST(test_each_of_many_is_recovered_for_itself),
+        STATE_TEST(test_what_was_recovered_is_not_written_again),
         STATE_TEST(test_jobs_are_told_by_the_row_that_has_them),
         STATE_TEST(test_a_refresh_writes_only_what_is_new),
         STATE_TEST(test_what_was_learned_of_fields_adds_up),
