@@ -67,5 +67,8 @@ void qudra_read_page(const struct dialect *d, const struct http_response *r, str
 
 /* X-RateLimit-*, Retry-After, Date: tolerant of what is missing or makes no sense. */
 void qudra_headers(const struct http_response *r, int64_t wall_ms, struct limiter_headers *out);
+/* Of a 429: the window has room, and nothing says when to try again, so that no pause of the
+ * limiter's keeps it from being repeated at once. */
+bool qudra_is_unpaced(const struct http_response *r);
 
 #endif

@@ -149,7 +149,7 @@ static enum outcome_kind judge(const struct reading *q, int status, const char *
     case 403:
         return not_here(q, OUTCOME_STOP);
     case 429:
-        return OUTCOME_LIMITED;
+        return q->op != OP_NONE && qudra_is_unpaced(q->r) ? OUTCOME_RETRY : OUTCOME_LIMITED;
     case 404:
     case 410:
         return judge_missing(q);

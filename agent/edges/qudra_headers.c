@@ -8,6 +8,7 @@
 
 #define RELATIVE_BELOW     100000000      /* 1973: nobody's reset, but three years from now */
 #define MILLISECONDS_ABOVE 100000000000   /* the year 5138 in seconds */
+#define NO_PACE_MS         120000         /* twice a window: about something else, a month say */
 #define NUMBER_MAX         10000000000000 /* beyond: nonsense */
 
 /* The whole number that the value begins with, a fraction rounded up; -1 when it is none. */
@@ -54,4 +55,11 @@ void qudra_headers(const struct http_response *r, int64_t wall_ms, struct limite
     out->remaining = number(http_header(r, "x-ratelimit-remaining"));
     out->reset_ms = reset_ms(http_header(r, "x-ratelimit-reset"), now_ms);
     out->retry_after_ms = retry_after_ms(http_header(r, "retry-after"), now_ms);
+}
+
+bool qudra_is_unpaced(const struct http_response *r)
+{
+    struct limiter_headers h;
+    qudra_headers(r, clock_wall_ms(), &h);
+    return h.remaining > 0 && (h.retry_after_ms < 0 || h.retry_after_ms > NO_PACE_MS);
 }

@@ -268,6 +268,7 @@ static bool defer_creates(struct push *p, struct err *e)
     if (!state_defer(p->o.state, &p->o.account->lease, &count, e))
         return false;
     p->may_defer = false;
+    p->o.account->deferred = p->o.account->deferred || count > 0;
     p->counts.deferred += count;
     if (count > 0)
         LOG_WARN("creates deferred: the month's quota is used up",

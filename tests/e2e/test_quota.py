@@ -1,5 +1,7 @@
 """The month's quota of new jobs: what does not fit waits, best first, and only what is new waits."""
 
+import datetime
+import time
 import unittest
 
 from harness import ROWS_LEFT, MirrorCase, eventually
@@ -9,7 +11,7 @@ DAY_MS = 86400000
 
 class Quota(MirrorCase):
     QUOTA = 10
-    sandbox_options = ("--no-limit", "--quota", str(QUOTA))
+    sandbox_options = ("--no-limit", "--quota", str(QUOTA), "--embedding-ms", "0")
     MAPPING = MirrorCase.MAPPING.replace("fields:", "  priority: pay DESC\nfields:", 1)
 
     def setUp(self):
@@ -43,6 +45,19 @@ class Quota(MirrorCase):
         self.sandbox.admin("clock", {"offset_ms": 40 * DAY_MS})
         self.db.psql("UPDATE job SET body = 'Edited.' WHERE id = 25")  # an answer, and so a Date
         eventually(lambda: self.ids() == list(range(6, 26)))
+        running.stop()
+        self.assertEqual(self.sandbox.stats()["quota_refusals"], 0)
+
+    def test_a_month_that_turns_needs_no_change_to_be_noticed(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        ends = (now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+                + datetime.timedelta(days=32)).replace(day=1)
+        left_ms = int((ends - now).total_seconds() * 1000)
+        self.sandbox.admin("clock", {"offset_ms": left_ms - 8000})
+        self.fill_ranked(12)
+        running = self.agent.start()
+        eventually(lambda: sorted(self.states().values()) == ["deferred"] * 2 + ["synced"] * 10)
+        eventually(lambda: len(self.ids()) == 12, 30)
         running.stop()
         self.assertEqual(self.sandbox.stats()["quota_refusals"], 0)
 
@@ -113,6 +128,24 @@ class Reposts(MirrorCase):
         self.agent.run("backfill")
         self.assertEqual(self.sandbox.stats()["jobs"]["created"], 9)
         self.assert_mirrored()
+
+
+class ARefusalInOtherWords(MirrorCase):
+    """A 429 although the window has room, without a pause and with a code that nobody knows."""
+
+    sandbox_options = ("--quota", "3", "--quota-status", "429", "--quota-code",
+                       "partner.too_many_jobs", "--bulk-quota", "whole")
+
+    def test_is_not_asked_for_again_at_once(self):
+        self.fill(5)
+        running = self.agent.start()
+        eventually(lambda: len(self.sandbox.live()) == 3)
+        before = self.sandbox.stats()["requests_total"]
+        time.sleep(3)
+        self.assertLess(self.sandbox.stats()["requests_total"] - before, 10)
+        self.db.psql("UPDATE job SET title = title || ' edited'")
+        eventually(lambda: all("edited" in job["title"] for job in self.sandbox.live()))
+        running.stop()
 
 
 if __name__ == "__main__":
