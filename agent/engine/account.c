@@ -222,7 +222,7 @@ void account_begin(struct account *a, const struct taken *t, const int64_t *unti
     a->lease.fence = t->fence;
     a->join_at_ms = a->divide_at_ms = 0;
     a->creating = 0;
-    a->looking = false;
+    a->looking = a->journal_unknown = false;
     a->under_way = t->under_way;
     a->as_sent = t->as_sent;
     a->changed = t->changed;

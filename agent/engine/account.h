@@ -43,6 +43,7 @@ struct account {
     int64_t created;         /* this month, confirmed */
     int64_t creating;        /* sent, and their answer not yet recorded */
     bool under_way;          /* creates were, or may be, in flight or lost when it was taken */
+    bool journal_unknown;    /* a journalling failed, and may have been committed all the same */
     bool looking;            /* settle lists, or is about to: no create may start meanwhile */
     int64_t month_ends_ms;   /* by Qudra's clock */
     int64_t ahead_ms;        /* Qudra's clock, by the last Date, less our monotonic one */

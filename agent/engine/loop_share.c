@@ -160,11 +160,15 @@ static void give_up(struct loop *l, size_t n, int64_t now_ms)
         }
 }
 
+/* Whoever takes an account finds out what was journalled and is not in flight: so also we
+ * ourselves, where that is no longer known. */
 static void give_up_unwanted(struct loop *l, int64_t now_ms)
 {
-    for (size_t i = 0; i < l->n_workers; i++)
-        if (l->workers[i]->stand == WORKER_HELD && !l->workers[i]->wanted)
-            leave(l, l->workers[i], now_ms);
+    for (size_t i = 0; i < l->n_workers; i++) {
+        struct worker *w = l->workers[i];
+        if (w->stand == WORKER_HELD && (!w->wanted || w->account.journal_unknown))
+            leave(l, w, now_ms);
+    }
 }
 
 void loop_give_all(struct loop *l)

@@ -189,8 +189,10 @@ static bool journal(struct push *p, struct parcel *first, const struct parcel *e
         n += c->n;
     }
     CRASH_POINT("journal.before");
-    if (!state_journal(p->o.state, &p->o.account->lease, attempts, n, taken, e))
+    if (!state_journal(p->o.state, &p->o.account->lease, attempts, n, taken, e)) {
+        p->o.account->journal_unknown = true;
         return false;
+    }
     CRASH_POINT("journal.after");
     for (struct parcel *c = first; c != end; c = c->next) {
         n = c->n;

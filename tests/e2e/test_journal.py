@@ -3,6 +3,7 @@
 import unittest
 
 from harness import MirrorCase, eventually
+from proxies import Cutter
 
 
 class Together(MirrorCase):
@@ -46,6 +47,27 @@ class ThatDoNotLeave(MirrorCase):
         self.running.stop()
         self.assertEqual(self.journalled(), 0)
         self.agent.run("once")
+        self.assert_mirrored()
+
+
+class AnAnswerThatIsLost(MirrorCase):
+    """The connection is cut at the n-th statement, done by the server, while the agent goes on."""
+
+    def test_leaves_no_row_behind(self):
+        wire = Cutter(self.server)
+        self.addCleanup(wire.close)
+        self.fill(3)
+        self.agent.run("backfill")
+        self.agent.configure(database={"url": wire.url(self.db.name, self.db.AGENT)},
+                             qudra={"settle_wait": "200ms"})
+        running = self.agent.start()
+        running.log_contains("started")
+        for n in range(1, 21):
+            wire.cut_at(n, True)
+            self.fill(1, first=100 + n, title="Nurse")
+            eventually(lambda n=n: self.states().get(str(100 + n)) == "synced", 30)
+        wire.cut_at(0, False)
+        running.stop()
         self.assert_mirrored()
 
 
