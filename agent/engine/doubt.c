@@ -12,9 +12,12 @@
 #include "engine/listing.h"
 
 #define SUSPECTS_MAX 128
-#define WITNESSES    3  /* other jobs that must be missing too before the list is looked at */
-#define LOOKS_MAX    3  /* at a list that cannot be read */
-#define PAGES_MAX    50 /* of it: other people's jobs may be before ours */
+#define WITNESSES    3 /* other jobs that must be missing too before the list is looked at */
+#define LOOKS_MAX    3 /* at a list that cannot be read */
+#define UNCLEAR_MAX                                                                                \
+    3 /* jobs that can neither be read nor are missing, before the list is looked at */
+#define PAUSE_MS  10000 /* where nothing at all could be read */
+#define PAGES_MAX 50    /* of it: other people's jobs may be before ours */
 
 struct doubt {
     struct errand errand; /* first */
@@ -24,8 +27,10 @@ struct doubt {
     unsigned key_number; /* of the key that the suspects were asked for with */
     uint64_t suspect[SUSPECTS_MAX];
     size_t n_suspects;
-    int witnesses; /* of them, how many were asked for here */
-    bool vouching; /* creates wait until the key has shown a job of ours */
+    int witnesses;    /* of them, how many were asked for here */
+    size_t unclear;   /* answers since that told nothing: another job is asked for each time */
+    int64_t pause_ms; /* monotonic: until then nothing is asked */
+    bool vouching;    /* creates wait until the key has shown a job of ours */
     bool flying;
     uint64_t asked;
     struct listing listing;
@@ -79,9 +84,15 @@ bool doubt_is_open(const struct doubt *d)
     return d->vouching || d->n_suspects > 0;
 }
 
+static int64_t ask_again_ms(const struct doubt *d, int64_t now_ms)
+{
+    int64_t probe_ms = sender_probe_wait_ms(d->account, now_ms), pause_ms = d->pause_ms - now_ms;
+    return probe_ms > pause_ms ? probe_ms : pause_ms;
+}
+
 int64_t doubt_wait_ms(const struct doubt *d, int64_t now_ms)
 {
-    return d->flying || d->listing.flying ? BEAT_MS : sender_probe_wait_ms(d->account, now_ms);
+    return d->flying || d->listing.flying ? BEAT_MS : ask_again_ms(d, now_ms);
 }
 
 /* ---- asking ------------------------------------------------------------------------------------
@@ -97,7 +108,8 @@ static void answered(struct errand *errand, const struct http_response *r)
     qudra_outcomes(&a->dialect, OP_UPDATE, false, 1, r, &scratch, &o);
     d->flying = false;
     if (!sender_is_current(errand))
-        o.kind = OUTCOME_RETRY;
+        o.kind = OUTCOME_LIMITED;
+    d->unclear += o.kind != OUTCOME_DONE && o.kind != OUTCOME_GONE && o.kind != OUTCOME_LIMITED;
     if (o.kind == OUTCOME_DONE)
         account_find_job(a);
     if (o.kind == OUTCOME_STOP)
@@ -165,13 +177,30 @@ static bool look_or_lose(struct doubt *d, int64_t now_ms, struct err *e)
     return listing_turn(&d->listing, now_ms, e);
 }
 
-/* A job that has not been asked for, or any job at all when none was there; NULL: there is none. */
-static const char *choose(const struct doubt *d, const char *const *job_ids, size_t n)
+/* A job that is not known to be missing, another one after each that told nothing, or any job at
+ * all when all are; NULL: there is none. */
+static const char *choose(const struct doubt *d, const char **job_ids, size_t n)
 {
+    size_t fit = 0;
     for (size_t i = 0; i < n; i++)
         if (!is_suspect(d, hash_of(job_ids[i])))
-            return job_ids[i];
+            job_ids[fit++] = job_ids[i];
+    if (fit > 0)
+        return job_ids[d->unclear % fit];
     return d->account->jobs_missing && n > 0 ? job_ids[0] : NULL;
+}
+
+/* Single jobs tell nothing, and nothing is suspected yet: perhaps this server has no address for
+ * them. Where the list cannot be read either, it all begins anew. */
+static bool look_instead(struct doubt *d, int64_t now_ms, struct err *e)
+{
+    bool failed = d->looks > 0 && !d->listing.active && d->listing.failed;
+    if (!failed)
+        return look_or_lose(d, now_ms, e);
+    d->unclear = 0;
+    d->looks = d->pages = 0;
+    d->pause_ms = now_ms + PAUSE_MS;
+    return true;
 }
 
 static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
@@ -179,7 +208,9 @@ static bool go_on(struct doubt *d, int64_t now_ms, struct err *e)
     struct account *a = d->account;
     struct arena arena;
     const char **job_ids;
-    size_t n, most = d->n_suspects + 1;
+    size_t n, most = d->n_suspects + 1 + UNCLEAR_MAX;
+    if (d->n_suspects == 0 && d->unclear >= UNCLEAR_MAX && !a->jobs_missing)
+        return look_instead(d, now_ms, e);
     if (d->n_suspects > REMOVE_FLOOR && d->witnesses >= WITNESSES && !a->jobs_missing)
         return look_or_lose(d, now_ms, e);
     arena_init(&arena, 0);
@@ -211,13 +242,14 @@ bool doubt_turn(struct doubt *d, bool start, int64_t now_ms, struct err *e)
     if (is_over(d)) {
         d->n_suspects = 0;
         d->witnesses = d->looks = d->pages = 0;
+        d->unclear = 0;
         d->listing.active = false;
         d->vouching = false;
         d->key_number = a->key_number;
     }
     if (!doubt_is_open(d))
         return true;
-    if (!start || sender_probe_wait_ms(a, now_ms) > 0)
+    if (!start || ask_again_ms(d, now_ms) > 0)
         return true;
     return go_on(d, now_ms, e);
 }

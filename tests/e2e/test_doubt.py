@@ -202,5 +202,35 @@ class AKeyThatIsRefused(MirrorCase):
         self.assertEqual(running.log.count("its trouble is over"), 1)
 
 
+class AJobThatCannotBeRead(MirrorCase):
+    """One job vouches for the key before the first create: another can do so too."""
+
+    def setUp(self):
+        super().setUp()
+        self.fill(10)
+        self.agent.run("backfill")
+
+    def assert_goes_on(self):
+        running = self.agent.start()
+        self.fill(1, first=50)
+        eventually(lambda: len(self.sandbox.live()) == 11, 30)
+        self.db.psql("UPDATE job SET deleted_at = now() WHERE id = 9")
+        eventually(self.is_mirrored, 30)
+        running.stop()
+
+    def test_holds_up_nothing(self):
+        first = self.db.value("SELECT job_id FROM qudra_sync.job WHERE account = 'default' "
+                              "AND job_id > '' LIMIT 1")
+        self.sandbox.fault("500", match={"method": "GET", "path": f"/v1/partner/jobs/{first}"},
+                           times=100000)
+        self.assert_goes_on()
+
+    def test_nor_does_it_where_none_can_but_the_list_can(self):
+        for job in self.sandbox.live():
+            self.sandbox.fault("500", times=100000,
+                               match={"method": "GET", "path": f"/v1/partner/jobs/{job['id']}"})
+        self.assert_goes_on()
+
+
 if __name__ == "__main__":
     unittest.main()
