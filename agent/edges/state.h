@@ -25,6 +25,7 @@ struct lease {
 struct sighting {
     const char *key;
     const char *account;
+    bool stays;      /* which account it is of cannot be told: a recorded row stays at its own */
     double priority; /* NAN: none */
     int64_t due_ms;  /* 0: none */
     struct desired desired;

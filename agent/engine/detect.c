@@ -2,9 +2,10 @@
  * How: a scan reads pages of source rows and looks each page up in the state; the state answers
  * only for rows that differ, so an unchanged table costs reading, mapping and hashing, and no
  * transfer. Of a page whose keys ascend it is first asked whether all is as it was. It also counts
- * how many of the page's keys it knows as live. When the sum over all pages equals the number of
- * live rows in the state, nothing can be gone and the second half is not needed; otherwise pages of
- * live state keys are looked up in the source. No order is shared between the two servers.
+ * how many of the page's keys it knows as live. When the sum over all pages, and of what the sink
+ * has made live, equals the number of live rows in the state, nothing can be gone and the second
+ * half is not needed; otherwise pages of live state keys are looked up in the source. No order is
+ * shared between the two servers.
  */
 #include "engine/detect.h"
 
@@ -32,7 +33,7 @@ struct detection {
     struct arena whole; /* of the pass */
     enum stage stage;
     bool started;
-    int64_t live_seen;
+    int64_t live_seen; /* before anything was marked */
     int64_t null_keys;
     unsigned doubts;      /* pages to be compared row by row before one is asked about as a whole */
     unsigned last_doubts; /* after the last one that had changed */
@@ -85,11 +86,6 @@ enum detect_kind detect_kind(const struct detection *d)
 /* ---- one page of source rows ------------------------------------------------------------------
  */
 
-static bool is_live(const struct recorded *r)
-{
-    return r->exists && r->state != ROW_REMOVED && !r->gone;
-}
-
 static void count(struct detection *d, const struct sighting *s)
 {
     if (s->mark == ROW_REFUSED)
@@ -100,28 +96,23 @@ static void count(struct detection *d, const struct sighting *s)
         d->counts.settled++;
 }
 
-static bool is_in_flight(const struct recorded *r)
-{
-    return r->state == ROW_SENDING || r->state == ROW_UNCERTAIN;
-}
-
 /* It has, or may come to have, a job at another account. */
 static bool moves(const struct sighting *s, const struct recorded *r)
 {
-    return r->exists && r->state != ROW_REMOVED && (r->job_id != NULL || is_in_flight(r)) &&
+    return r->exists && r->state != ROW_REMOVED && (r->job_id != NULL || detect_is_in_flight(r)) &&
            strcmp(r->account, s->account) != 0;
 }
 
 static void decide(struct detection *d, struct sighting *s, const struct recorded *r)
 {
     static const struct recorded nothing = {.op = OP_NONE};
+    if (s->stays && r->exists)
+        s->account = r->account;
     s->moves = moves(s, r);
-    if (s->moves && !is_in_flight(r))
+    if (s->moves && !detect_is_in_flight(r))
         r = &nothing;
     s->op = op_decide(r, &s->desired, d->feed->mapping->on_removed);
     s->mark = op_mark(r, &s->desired, s->op);
-    /* It is live once it is marked, and a sink that only counts marks nothing. */
-    d->live_seen += !d->options.only_counts && !is_live(r) && s->mark != ROW_STATES;
     count(d, s);
 }
 
@@ -135,7 +126,8 @@ static bool decide_all(struct detection *d, const struct sighting *seen, const s
         decide(d, &differing[i], &c->recorded[i]);
     }
     const struct detect_sink *sink = &d->options.sink;
-    return c->n == 0 || sink->rows(sink->context, d->feed, differing, c->recorded, c->n, e);
+    return c->n == 0 ||
+           sink->rows(sink->context, d->feed, differing, c->recorded, c->n, &d->counts, e);
 }
 
 /* What is recorded of every row of the page, whether it differs or not. */
@@ -153,7 +145,7 @@ static bool recall(struct detection *d, const struct sighting *seen, size_t n,
     if (!state_rows(d->options.state, d->feed->mapping->name, keys, n, &d->page, out->recorded, e))
         return false;
     for (size_t i = 0; i < n; i++)
-        out->live += is_live(&out->recorded[i]);
+        out->live += detect_is_live(&out->recorded[i]);
     return true;
 }
 
@@ -240,10 +232,11 @@ static bool look(struct detection *d, const struct source_page *p, struct err *e
         if (i % READ_AHEAD_EVERY == 0)
             source_read_ahead(d->feed->source, false);
         if (twins > 1)
-            sight_refused(d->feed, "key.duplicate", p->keys[i], (int64_t)twins, &d->page,
+            sight_refused(d->feed, "key.duplicate", p->keys[i], &p->rows[i], twins, &d->page,
                           &seen[n_seen++]);
         else if (!mapping_key_valid(d->feed->mapping, &p->rows[i]))
-            sight_refused(d->feed, "key.invalid_utf8", p->keys[i], 1, &d->page, &seen[n_seen++]);
+            sight_refused(d->feed, "key.invalid_utf8", p->keys[i], &p->rows[i], 1, &d->page,
+                          &seen[n_seen++]);
         else if (sight_is_removed(d->feed, &p->rows[i]))
             removed[n_removed++] = p->keys[i];
         else
@@ -265,7 +258,7 @@ static bool look_at_null_keys(struct detection *d, struct err *e)
     if (d->null_keys == 0)
         return true;
     struct sighting seen;
-    sight_refused(d->feed, "key.null", NULL_KEY, d->null_keys, &d->page, &seen);
+    sight_null_keys(d->feed, NULL_KEY, d->null_keys, &d->page, &seen);
     d->counts.rows += d->null_keys;
     return compare(d, &seen, 1, e);
 }
@@ -347,7 +340,7 @@ static bool step_rows(struct detection *d, struct err *e)
     if (!look_at_null_keys(d, e) ||
         !state_count_live(d->options.state, d->feed->mapping->name, &live, e))
         return false;
-    d->stage = live == d->live_seen ? STAGE_END : STAGE_STATE_KEYS;
+    d->stage = live == d->live_seen + d->counts.enlivened ? STAGE_END : STAGE_STATE_KEYS;
     return true;
 }
 

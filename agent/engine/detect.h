@@ -27,6 +27,7 @@ struct detect_counts {
     int64_t noted;          /* changes taken out of the outbox */
     int64_t held;           /* removals the guard stopped in this pass */
     int64_t mirrored;       /* jobs that Qudra holds for this mapping, when the pass ended */
+    int64_t enlivened;      /* rows that have come to live in the state, less those moved away */
 };
 
 /* A pass that has ended whole. */
@@ -39,7 +40,8 @@ struct detect_end {
 struct detect_sink {
     /* Rows that differ from what is recorded (or all of them, see detect_options.all). */
     bool (*rows)(void *context, const struct feed *f, const struct sighting *seen,
-                 const struct recorded *recorded, size_t n, struct err *e);
+                 const struct recorded *recorded, size_t n, struct detect_counts *counts,
+                 struct err *e);
     /* These rows of the state are no longer in the source; some may be known to be gone. */
     bool (*gone)(void *context, const struct feed *f, const char *const *keys, size_t n,
                  struct detect_counts *counts, struct err *e);

@@ -11,7 +11,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "edges/state_agents.h"
-#include "engine/detect.h"
+#include "engine/detect_internal.h"
 
 static int by_account(const void *a, const void *b)
 {
@@ -30,6 +30,7 @@ struct ours {
     struct sighting *rows;
     struct lease *leases;
     size_t n, n_leases;
+    int64_t enlivened; /* see detect_counts */
 };
 
 static void add_lease(struct ours *o, const struct lease *l)
@@ -40,9 +41,27 @@ static void add_lease(struct ours *o, const struct lease *l)
     o->leases[o->n_leases++] = *l;
 }
 
+/* The account that a row goes to, or else the one that it comes from; NULL: both are another's. */
+static const struct lease *lease_to_move(const struct detect_marker *m, const struct sighting *s,
+                                         const struct recorded *r)
+{
+    const struct lease *l = s->moves ? find_lease(m, s->account) : NULL;
+    return l != NULL || !s->moves ? l : find_lease(m, r->account);
+}
+
+/* A row whose job is moved away stops living there, whoever marks it where it goes. */
+static int64_t enlivened(const struct detect_marker *m, const struct sighting *s,
+                         const struct recorded *r, bool is_ours)
+{
+    bool leaves = s->moves && !detect_is_in_flight(r) && lease_to_move(m, s, r) != NULL;
+    bool lived = detect_is_live(r), stayed = lived && !leaves;
+    bool lives = stayed || (is_ours && s->mark != ROW_STATES);
+    return (int64_t)lives - lived;
+}
+
 /* Neighbours are often of one account: its lease is looked for once. */
-static void sort_out(const struct detect_marker *m, const struct sighting *seen, size_t n,
-                     struct arena *a, struct ours *out)
+static void sort_out(const struct detect_marker *m, const struct sighting *seen,
+                     const struct recorded *recorded, size_t n, struct arena *a, struct ours *out)
 {
     const struct lease *l = NULL;
     *out = (struct ours){.rows = arena_take(a, n * sizeof *out->rows),
@@ -50,19 +69,12 @@ static void sort_out(const struct detect_marker *m, const struct sighting *seen,
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || strcmp(seen[i].account, seen[i - 1].account) != 0)
             l = find_lease(m, seen[i].account);
+        out->enlivened += enlivened(m, &seen[i], &recorded[i], l != NULL);
         if (l == NULL)
             continue;
         add_lease(out, l);
         out->rows[out->n++] = seen[i];
     }
-}
-
-/* The account that a row goes to, or else the one that it comes from; NULL: both are another's. */
-static const struct lease *lease_to_move(const struct detect_marker *m, const struct sighting *s,
-                                         const struct recorded *r)
-{
-    const struct lease *l = s->moves ? find_lease(m, s->account) : NULL;
-    return l != NULL || !s->moves ? l : find_lease(m, r->account);
 }
 
 /* Rows that go to another account, those under one lease together. */
@@ -89,13 +101,15 @@ static bool move_rows(struct detect_marker *m, const struct feed *f, const struc
 }
 
 static bool mark_rows(void *context, const struct feed *f, const struct sighting *seen,
-                      const struct recorded *recorded, size_t n, struct err *e)
+                      const struct recorded *recorded, size_t n, struct detect_counts *counts,
+                      struct err *e)
 {
     struct detect_marker *m = context;
     struct ours ours;
     struct arena a;
     arena_init(&a, 0);
-    sort_out(m, seen, n, &a, &ours);
+    sort_out(m, seen, recorded, n, &a, &ours);
+    counts->enlivened += ours.enlivened;
     bool ok = move_rows(m, f, seen, recorded, n, &a, e);
     ok = ok && (ours.n == 0 || state_mark(m->state, ours.leases, ours.n_leases, f->mapping->name,
                                           ours.rows, ours.n, e));

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/detect_internal.h"
 
@@ -67,10 +68,25 @@ void sight_row(const struct feed *f, const struct row *row, const char *key, boo
         desire(f, row, a, &out->desired);
 }
 
-void sight_refused(const struct feed *f, const char *rule, const char *key, int64_t count,
-                   struct arena *a, struct sighting *out)
+static void refuse(const char *rule, int64_t count, struct arena *a, struct sighting *out)
 {
     struct refusal *refusal = arena_alloc(a, sizeof *refusal);
-    *out = (struct sighting){.key = key, .account = f->account, .priority = (double)NAN};
+    out->priority = (double)NAN;
     mapping_refuse(rule, count, a, refusal, &out->desired);
+}
+
+void sight_refused(const struct feed *f, const char *rule, const char *key, const struct row *rows,
+                   size_t n, struct arena *a, struct sighting *out)
+{
+    *out = (struct sighting){.key = key, .account = row_account(f, &rows[0], a)};
+    for (size_t i = 1; i < n && !out->stays; i++)
+        out->stays = strcmp(row_account(f, &rows[i], a), out->account) != 0;
+    refuse(rule, (int64_t)n, a, out);
+}
+
+void sight_null_keys(const struct feed *f, const char *key, int64_t count, struct arena *a,
+                     struct sighting *out)
+{
+    *out = (struct sighting){.key = key, .account = f->account};
+    refuse("key.null", count, a, out);
 }

@@ -316,9 +316,10 @@ static bool mark(struct follow *w, const struct sighting *due, size_t n, struct 
 }
 
 static bool take_rows(void *context, const struct feed *f, const struct sighting *seen,
-                      const struct recorded *recorded, size_t n, struct err *e)
+                      const struct recorded *recorded, size_t n, struct detect_counts *counts,
+                      struct err *e)
 {
-    (void)f;
+    (void)f, (void)counts;
     struct follow *w = context;
     struct sighting *due = arena_alloc(&w->page, (n + 1) * sizeof *due);
     size_t n_due = 0;

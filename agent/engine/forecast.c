@@ -89,9 +89,10 @@ static void count_row(struct forecast *p, const struct feed *f, struct sighting 
 }
 
 static bool count_rows(void *context, const struct feed *f, const struct sighting *seen,
-                       const struct recorded *recorded, size_t n, struct err *e)
+                       const struct recorded *recorded, size_t n, struct detect_counts *counts,
+                       struct err *e)
 {
-    (void)e;
+    (void)counts, (void)e;
     struct forecast *p = context;
     for (size_t i = 0; i < n; i++) {
         struct sighting s = seen[i];

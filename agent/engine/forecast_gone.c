@@ -91,9 +91,10 @@ const struct forecast_gone *forecast_take(struct forecast *p, const struct sight
  */
 
 static bool pass_by(void *context, const struct feed *f, const struct sighting *seen,
-                    const struct recorded *recorded, size_t n, struct err *e)
+                    const struct recorded *recorded, size_t n, struct detect_counts *counts,
+                    struct err *e)
 {
-    (void)context, (void)f, (void)seen, (void)recorded, (void)n, (void)e;
+    (void)context, (void)f, (void)seen, (void)recorded, (void)n, (void)counts, (void)e;
     return true;
 }
 

@@ -119,8 +119,10 @@ static bool adopt(const struct reconcile *r, const struct feed *f, const struct 
 }
 
 static bool match_rows(void *context, const struct feed *f, const struct sighting *seen,
-                       const struct recorded *recorded, size_t n, struct err *e)
+                       const struct recorded *recorded, size_t n, struct detect_counts *counts,
+                       struct err *e)
 {
+    (void)counts;
     struct adopting *w = context;
     struct reconcile *r = w->r;
     arena_clear(&r->page);
