@@ -52,6 +52,9 @@ struct status {
     struct report_notes write_back;
     struct report_group *groups;
     size_t n_groups;
+    struct mapping *const *mappings; /* that are configured */
+    size_t n_mappings;
+    bool all; /* accounts and mappings are shown */
     struct report_run *runs;
     size_t n_runs;
     struct status_wait waits[STATUS_MAX_WAITS];

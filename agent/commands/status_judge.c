@@ -145,6 +145,33 @@ static void judge_refused(struct status *st, const struct report_code *codes, si
                               .command = "qudra-sync rows --state refused"});
 }
 
+static bool is_configured(const struct status *st, const char *mapping)
+{
+    for (size_t i = 0; i < st->n_mappings; i++)
+        if (strcmp(st->mappings[i]->name, mapping) == 0)
+            return true;
+    return false;
+}
+
+/* A mapping that was renamed or taken out: nobody looks at its rows any more. */
+static void judge_left_behind(struct status *st, const struct report_group *g)
+{
+    if (!st->all || g->counts.at_qudra == 0 || is_configured(st, g->mapping))
+        return;
+    add_attention(
+        st, &(struct status_attention){
+                .kind = "mapping_missing",
+                .account = g->account,
+                .mapping = g->mapping,
+                .rows = g->counts.at_qudra,
+                .what = arena_printf(
+                    st->arena,
+                    "%s of mapping %s, which no file describes any more, keep their jobs at Qudra: "
+                    "bring it back under that name, with `where: false` if they are to be closed",
+                    rows_word(st->arena, g->counts.at_qudra), g->mapping),
+                .command = "qudra-sync check"});
+}
+
 static void judge_group(struct status *st, const struct report_group *g)
 {
     int64_t held = g->counts.state[ROW_HELD];
@@ -193,11 +220,27 @@ static void judge_uncertain(struct status *st, const struct report_code *codes, 
     }
 }
 
+static bool cannot_be_read(const struct report_run *r)
+{
+    return r->error != NULL && r->ended_at == NULL;
+}
+
 static void judge_runs(struct status *st)
 {
-    if (st->n_runs == 0 || st->runs[0].error == NULL)
-        return;
-    const struct report_run *r = &st->runs[0];
+    size_t i = 0;
+    for (; i < st->n_runs && cannot_be_read(&st->runs[i]); i++)
+        add_attention(
+            st, &(struct status_attention){
+                    .kind = "mapping_unreadable",
+                    .mapping = st->runs[i].mapping,
+                    .what = arena_printf(st->arena, "mapping %s cannot be read, since %s: %s",
+                                         st->runs[i].mapping,
+                                         output_ago(st->arena, st->runs[i].started_at, st->wall_ms),
+                                         st->runs[i].error),
+                    .command = "qudra-sync check"});
+    if (i == st->n_runs || st->runs[i].error == NULL || strcmp(st->runs[i].kind, "read") == 0)
+        return; /* the last went well, or could be read again since */
+    const struct report_run *r = &st->runs[i];
     add_attention(st,
                   &(struct status_attention){
                       .kind = "run_failed",
@@ -213,8 +256,10 @@ void status_judge(struct status *st, const struct report_code *refused, size_t n
     for (size_t i = 0; i < st->n_accounts; i++)
         judge_account(st, &st->accounts[i]);
     judge_runs(st);
-    for (size_t i = 0; i < st->n_groups; i++)
+    for (size_t i = 0; i < st->n_groups; i++) {
+        judge_left_behind(st, &st->groups[i]);
         judge_group(st, &st->groups[i]);
+    }
     judge_uncertain(st, uncertain, n_uncertain);
     judge_refused(st, refused, n_refused);
 }

@@ -138,7 +138,12 @@ bool status_read(const struct setup *s, struct pg *state, const struct report_sc
 {
     struct report_code *refused, *uncertain;
     size_t n_refused, n_uncertain;
-    *out = (struct status){.arena = a, .wall_ms = clock_wall_ms(), .database = pg_where(state)};
+    *out = (struct status){.arena = a,
+                           .wall_ms = clock_wall_ms(),
+                           .database = pg_where(state),
+                           .mappings = s->mappings,
+                           .n_mappings = s->n_mappings,
+                           .all = scope->n_accounts == 0 && scope->n_mappings == 0};
     if (!read_accounts(s, state, scope, out, e) ||
         !report_groups(state, scope, a, &out->total, &out->groups, &out->n_groups, e) ||
         !report_notes(state, scope, &out->write_back, e) ||

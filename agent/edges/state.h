@@ -329,5 +329,9 @@ bool state_run_begin(struct pg *pg, const char *kind, const char *account, const
                      int64_t *id, struct err *e) MUST_CHECK;
 bool state_run_end(struct pg *pg, int64_t id, const char *outcome, const char *counts_json,
                    const char *error, struct err *e) MUST_CHECK;
+/* A mapping that cannot be read, told once, and that it can be again (count: of those told). */
+bool state_run_fail(struct pg *pg, const char *mapping, const char *error,
+                    struct err *e) MUST_CHECK;
+bool state_run_mend(struct pg *pg, const char *mapping, int64_t *count, struct err *e) MUST_CHECK;
 
 #endif

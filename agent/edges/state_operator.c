@@ -92,3 +92,29 @@ bool state_run_end(struct pg *pg, int64_t id, const char *outcome, const char *c
     pg_result_free(r);
     return true;
 }
+
+bool state_run_fail(struct pg *pg, const char *mapping, const char *error, struct err *e)
+{
+    struct state_call c;
+    struct pg_result *r;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, mapping);
+    pg_add_str(&c.params, error);
+    if (!state_read(&c, sql_state_run_fail, &r, e))
+        return false;
+    pg_result_free(r);
+    return true;
+}
+
+bool state_run_mend(struct pg *pg, const char *mapping, int64_t *count, struct err *e)
+{
+    struct state_call c;
+    struct pg_result *r;
+    state_call_init(&c, pg, NULL);
+    pg_add_str(&c.params, mapping);
+    if (!state_read(&c, sql_state_run_mend, &r, e))
+        return false;
+    *count = pg_affected(r);
+    pg_result_free(r);
+    return true;
+}

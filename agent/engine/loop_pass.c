@@ -210,6 +210,29 @@ static void schedule(struct loop *l, struct feed *f, int64_t now_ms)
     f->next_poll_ms = again ? now_ms + pause_ms : NEVER;
 }
 
+/* What cannot be written down is in the log all the same. */
+static void tell_trouble(struct loop *l, struct feed *f, const struct err *why)
+{
+    struct err ignored = ERR_INIT;
+    log_err(LOG_LEVEL_ERROR, "mapping put off", why);
+    (void)!state_run_fail(l->state, f->mapping->name, why->message, &ignored);
+    f->trouble_told = true;
+}
+
+/* Also of what another agent told before it ended. */
+static bool mend_trouble(struct loop *l, struct feed *f, struct err *e)
+{
+    int64_t count;
+    if (f->passed && !f->trouble_told)
+        return true;
+    if (!state_run_mend(l->state, f->mapping->name, &count, e))
+        return false;
+    if (f->trouble_told || count > 0)
+        LOG_INFO("mapping goes on: it can be read again", log_str("mapping", f->mapping->name));
+    f->trouble_told = false;
+    return true;
+}
+
 static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
 {
     const struct detect_counts *c = detect_counts(l->detection);
@@ -230,7 +253,7 @@ static bool end_pass(struct loop *l, int64_t now_ms, struct err *e)
     detect_free(l->detection);
     l->detection = NULL;
     l->seen.mapping = NULL;
-    f->trouble_told = false;
+    ok = ok && mend_trouble(l, f, e);
     f->passed = true;
     loop_seen_end(l, f, scan);
     f->in_window = false;
@@ -266,8 +289,7 @@ static bool put_off(struct loop *l, struct feed *f, int64_t now_ms, struct err *
     if (l->o.mode != LOOP_RUN || e->kind == ERR_AWAY || e->kind == ERR_FENCED)
         return false;
     if (!f->trouble_told)
-        log_err(LOG_LEVEL_ERROR, "mapping put off", e);
-    f->trouble_told = true;
+        tell_trouble(l, f, e);
     return true;
 }
 

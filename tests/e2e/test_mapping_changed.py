@@ -27,6 +27,57 @@ class ChangedAndChangedBack(MirrorCase):
         self.assert_mirrored()
 
 
+class ThatCannotBeRead(MirrorCase):
+    """While it works, and others do: `status` and the log say so, when it begins and when it ends."""
+
+    def attention(self):
+        return [(one["kind"], one["mapping"]) for one in
+                self.agent.run("status", "--json").json["attention"]]
+
+    def test_is_told_until_it_can_be(self):
+        self.db.psql("CREATE TABLE other AS TABLE job; ALTER TABLE other ADD PRIMARY KEY (id);"
+                     "GRANT SELECT ON other TO qs_agent")
+        self.agent.write("mappings/other.yaml", self.MAPPING.replace("name: jobs", "name: other")
+                         .replace("public.job", "public.other"))
+        running = self.agent.start()
+        self.fill(3)
+        eventually(self.is_mirrored)
+        self.db.psql("ALTER TABLE other RENAME title TO heading")
+        eventually(lambda: self.attention() == [("mapping_unreadable", "other")])
+        self.assertRegex(self.agent.run("status").stdout,
+                         "mapping other cannot be read, since .*title")
+        self.fill(3, first=10)
+        eventually(self.is_mirrored)
+        self.assertEqual(self.attention(), [("mapping_unreadable", "other")])
+        self.db.psql("ALTER TABLE other RENAME heading TO title")
+        running.log_contains("mapping goes on: it can be read again")
+        self.assertEqual(self.attention(), [])
+        running.stop()
+
+    def test_is_forgotten_by_the_first_pass_of_the_next_agent(self):
+        running = self.agent.start()
+        self.fill(3)
+        eventually(self.is_mirrored)
+        self.db.psql("ALTER TABLE job RENAME title TO heading")
+        eventually(lambda: self.attention() == [("mapping_unreadable", "jobs")])
+        running.kill()
+        self.db.psql("ALTER TABLE job RENAME heading TO title")
+        self.agent.resume("once")
+        self.assertEqual(self.attention(), [])
+
+
+class ThatWasRenamed(MirrorCase):
+    def test_status_tells_of_the_jobs_that_are_left_behind(self):
+        self.fill(3)
+        self.agent.run("backfill")
+        self.agent.write("mappings/jobs.yaml", self.MAPPING.replace("name: jobs", "name: posts"))
+        left = [one for one in self.agent.run("status", "--json").json["attention"]
+                if one["kind"] == "mapping_missing"]
+        self.assertEqual([(one["mapping"], one["rows"]) for one in left], [("jobs", 3)])
+        self.assertIn("mapping jobs, which no file describes any more",
+                      " ".join(self.agent.run("status").stdout.split()))
+
+
 class SeenByOneAccountFirst(AccountsCase):
     def setUp(self):
         super().setUp()
