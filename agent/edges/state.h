@@ -313,10 +313,11 @@ bool state_retry(struct pg *pg, const struct lease *l, const char *mapping, cons
                  const char *code, int64_t *count, struct err *e) MUST_CHECK;
 bool state_release(struct pg *pg, const struct lease *l, const char *mapping, const char *key,
                    int64_t *count, struct err *e) MUST_CHECK;
-/* The quota is used up: all pending creates of the account become deferred. */
-bool state_defer(struct pg *pg, const struct lease *l, int64_t *count, struct err *e) MUST_CHECK;
+/* The quota is used up: pending creates of the account become deferred, at most so many at once. */
+bool state_defer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count,
+                 struct err *e) MUST_CHECK;
 /* Deferred creates become pending again when the month has turned or the plan has grown: the `most`
- * most urgent ones (INT64_MAX: all). */
+ * most urgent ones. */
 bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count,
                    struct err *e) MUST_CHECK;
 /* Trouble of the account that a person must end ("key refused"); NULL: over. True in *changed when

@@ -25,10 +25,11 @@ bool state_release(struct pg *pg, const struct lease *l, const char *mapping, co
     return state_write_count(&c, sql_state_release, count, e);
 }
 
-bool state_defer(struct pg *pg, const struct lease *l, int64_t *count, struct err *e)
+bool state_defer(struct pg *pg, const struct lease *l, int64_t most, int64_t *count, struct err *e)
 {
     struct state_call c;
     state_call_init(&c, pg, l);
+    pg_add_int(&c.params, most);
     return state_write_count(&c, sql_state_defer, count, e);
 }
 
@@ -37,10 +38,7 @@ bool state_undefer(struct pg *pg, const struct lease *l, int64_t most, int64_t *
 {
     struct state_call c;
     state_call_init(&c, pg, l);
-    if (most == INT64_MAX)
-        pg_add_str(&c.params, NULL);
-    else
-        pg_add_int(&c.params, most);
+    pg_add_int(&c.params, most);
     return state_write_count(&c, sql_state_undefer, count, e);
 }
 

@@ -18,9 +18,10 @@
 
 #define RECORD_ROWS     100
 #define RECORD_AFTER_MS 100
-#define ASK_QUEUE_MS    5000 /* how long an answer about the queue may be used again */
-#define PICK_REQUESTS   3    /* bulk requests' worth of rows that are prepared ahead, */
-#define PICK_SINGLES    64   /* and rows where the plan has no bulk-create */
+#define DEFER_ROWS      10000 /* put off or taken back in one statement: a quarter of a second */
+#define ASK_QUEUE_MS    5000  /* how long an answer about the queue may be used again */
+#define PICK_REQUESTS   3     /* bulk requests' worth of rows that are prepared ahead, */
+#define PICK_SINGLES    64    /* and rows where the plan has no bulk-create */
 
 struct push *push_new(const struct push_options *o)
 {
@@ -119,6 +120,7 @@ static void follow_lease(struct push *p)
     if (p->fence == p->o.account->lease.fence)
         return;
     p->fence = p->o.account->lease.fence;
+    p->put_off = p->take_back = 0;
     free_list(&p->ready);
     for (struct parcel *c; (c = p->answered.first) != NULL;) {
         parcel_remove(&p->answered, c);
@@ -262,19 +264,34 @@ static bool send_parcel(struct push *p, struct parcel *c, int64_t now_ms, struct
     return true;
 }
 
-/* Creates beyond what the month's quota still takes are put off as a whole, in one statement. */
+/* Creates beyond what the month's quota still takes are put off, a part of them in each turn:
+ * closes go in between, and a million of them take longer than a heart may stand still. */
 static bool defer_creates(struct push *p, struct err *e)
 {
     int64_t count;
     push_drop_unsent(p, true);
-    if (!state_defer(p->o.state, &p->o.account->lease, &count, e))
+    if (!state_defer(p->o.state, &p->o.account->lease, DEFER_ROWS, &count, e))
         return false;
-    p->may_defer = false;
+    p->may_defer = count == DEFER_ROWS;
     p->o.account->deferred = p->o.account->deferred || count > 0;
     p->counts.deferred += count;
-    if (count > 0)
-        LOG_WARN("creates deferred: the month's quota is used up",
-                 log_str("account", p->o.account->config->name), log_int("rows", count));
+    p->put_off += count;
+    if (p->may_defer || p->put_off == 0)
+        return true;
+    LOG_WARN("creates deferred: the month's quota is used up",
+             log_str("account", p->o.account->config->name), log_int("rows", p->put_off));
+    p->put_off = 0;
+    return true;
+}
+
+/* The most urgent ones come back, for which there was room when that was known. */
+static bool undefer_creates(struct push *p, struct err *e)
+{
+    int64_t most = p->take_back < DEFER_ROWS ? p->take_back : DEFER_ROWS, count;
+    if (!state_undefer(p->o.state, &p->o.account->lease, most, &count, e))
+        return false;
+    p->take_back = count == most ? p->take_back - count : 0;
+    p->hungry = p->hungry || count > 0;
     return true;
 }
 
@@ -293,16 +310,13 @@ static void fit_quota(struct push *p, struct parcel *c, int64_t left)
 static bool follow_quota(struct push *p, struct err *e)
 {
     struct account *a = p->o.account;
-    int64_t left = account_quota_left(a), count;
+    int64_t left = account_quota_left(a);
+    if (a->undefer || left == 0)
+        p->take_back = left;
     if (left == 0) /* those in flight may still give their place back */
         return !p->may_defer || a->creating > 0 || defer_creates(p, e);
-    if (!a->undefer)
-        return true;
     a->undefer = false;
-    if (!state_undefer(p->o.state, &a->lease, left, &count, e))
-        return false;
-    p->hungry = p->hungry || count > 0;
-    return true;
+    return p->take_back == 0 || undefer_creates(p, e);
 }
 
 /* How many requests may leave at once. Where the window is not known or near its end, each is asked
@@ -420,7 +434,7 @@ static bool look_ahead(struct push *p, struct err *e)
         return true;
     }
     bool room = account_quota_left(p->o.account) > 0;
-    if (room && p->o.account->undefer) {
+    if (room && (p->o.account->undefer || p->take_back > 0)) {
         p->wait_ms = 0;
         return true;
     }

@@ -64,6 +64,8 @@ struct push {
     bool may_prepare;       /* rows may be taken in hand: see push_may_prepare */
     bool starves;           /* and would be */
     bool hungry;            /* the queue may hold rows that were not picked */
+    int64_t put_off;        /* creates, since it was last told */
+    int64_t take_back;      /* of the deferred ones, how many there is room for */
     bool may_defer;         /* creates may be pending that the quota has no room for */
     int64_t next_ms;        /* monotonic: when the next row's time comes; INT64_MAX: none */
     int64_t asked_until_ms; /* until when that is believed */

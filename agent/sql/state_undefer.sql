@@ -1,6 +1,6 @@
 -- Puts deferred creates back in line, the most urgent first: the month has turned or the plan has
 -- grown.
--- $1::text account, $2::bigint fence, $3::bigint how many at most (NULL: all)
+-- $1::text account, $2::bigint fence, $3::bigint how many at most
 -- One row: fenced, how many.
 WITH fence AS MATERIALIZED (
     SELECT FROM qudra_sync.account WHERE name = $1::text AND fence = $2::bigint FOR SHARE),

@@ -3,6 +3,7 @@
 import datetime
 import time
 import unittest
+from collections import Counter
 
 from harness import ROWS_LEFT, MirrorCase, eventually
 
@@ -68,6 +69,18 @@ class Quota(MirrorCase):
         self.agent.configure(qudra={"quota": 100})
         self.agent.run("once")
         self.assert_mirrored()
+
+    def test_tens_of_thousands_are_put_off_and_taken_back_in_parts(self):
+        self.fill(20500)
+        done = self.agent.run("backfill", expect=ROWS_LEFT)
+        self.assertEqual(done.stderr.count("creates deferred"), 1)
+        self.assertIn("rows=20490", done.stderr)
+        self.sandbox.admin("plan", {"account": self.account(), "quota": 15510})
+        self.agent.configure(qudra={"quota": 15510})
+        self.agent.run("once", expect=ROWS_LEFT)
+        states = Counter(self.states().values())
+        self.assertEqual(states, {"synced": 15510, "deferred": 4990})
+        self.assertEqual(self.sandbox.stats()["quota_refusals"], 0)
 
     def account(self):
         return self.sandbox.stats()["accounts"][0]["account"]

@@ -73,8 +73,8 @@ static void test_after_a_take_over_every_write_is_fenced_and_nothing_is_written(
     assert_err(ERR_FENCED, state_learn(f->pg, l, 1, 2, &err));
     assert_err(ERR_FENCED, state_retry(f->pg, l, NULL, NULL, NULL, &count, &err));
     assert_err(ERR_FENCED, state_release(f->pg, l, NULL, NULL, &count, &err));
-    assert_err(ERR_FENCED, state_defer(f->pg, l, &count, &err));
-    assert_err(ERR_FENCED, state_undefer(f->pg, l, INT64_MAX, &count, &err));
+    assert_err(ERR_FENCED, state_defer(f->pg, l, 10, &count, &err));
+    assert_err(ERR_FENCED, state_undefer(f->pg, l, 10, &count, &err));
     assert_err(ERR_FENCED, state_trouble(f->pg, l, "key refused", &flag, &err));
     assert_err(ERR_FENCED, state_limits(f->pg, l, "{}", &err));
     assert_done(state_give(f->pg, l, 1, &err));

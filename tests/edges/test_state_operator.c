@@ -56,12 +56,12 @@ static void test_creates_are_deferred_and_come_back(void **state)
     mark(f, &s);
     mirror(f, "b", 1, "job_1");
     mark_update(f, "b", 2);
-    assert_done(state_defer(f->pg, &f->lease, &n, &err));
+    assert_done(state_defer(f->pg, &f->lease, 10, &n, &err));
     assert_int_equal(n, 1);
     assert_int_equal(row_of(f, "a").state, ROW_DEFERRED);
     assert_int_equal(pick(f, true, &rows), 1);
     database_run(f->pg, "UPDATE qudra_sync.quota SET exceeded_at = now()");
-    assert_done(state_undefer(f->pg, &f->lease, INT64_MAX, &n, &err));
+    assert_done(state_undefer(f->pg, &f->lease, 10, &n, &err));
     assert_int_equal(n, 1);
     assert_int_equal(pick(f, true, &rows), 2);
     assert_int_equal(database_int(f->pg, "SELECT created FROM qudra_sync.quota"
