@@ -87,6 +87,27 @@ static bool check_tables(struct pg *pg, const struct role *role, struct err *e)
     return ok;
 }
 
+static bool check_writable(struct pg *pg, const struct role *role, struct err *e)
+{
+    struct pg_result *r;
+    if (!pg_query(pg, sql_check_writable, NULL, &r, e))
+        return false;
+    bool standby = pg_bool(r, 0, 0), read_only = pg_bool(r, 0, 1);
+    pg_result_free(r);
+    if (standby) {
+        err_set(e, ERR_CONFIG, "the server is a standby: nothing can be written there");
+        return err_hint(e, "name the primary in database.url; the source may be a standby");
+    }
+    if (!read_only)
+        return true;
+    err_set(e, ERR_CONFIG, "role \"%s\" is kept from writing: its transactions are read only",
+            role->name);
+    return err_hint(e,
+                    "let the owner run: ALTER ROLE \"%s\" RESET default_transaction_read_only; it "
+                    "may be set for the database, too",
+                    role->name);
+}
+
 /* True when the state can be read and written as it is. */
 static bool check_schema(struct check *c, struct pg *pg, struct err *e)
 {
@@ -104,7 +125,7 @@ static bool check_schema(struct check *c, struct pg *pg, struct err *e)
                   "%zu of %zu migrations have been applied", applied, n);
         return false;
     }
-    if (!migrate_require(pg, e) || !check_tables(pg, &role, e))
+    if (!migrate_require(pg, e) || !check_tables(pg, &role, e) || !check_writable(pg, &role, e))
         return false;
     check_say(c, CHECK_OK, NULL, "schema qudra_sync: version %d, may be read and written",
               steps[n - 1].version);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands/check.h"
+#include "commands/output.h"
 #include "formats/json.h"
 
 #define OUTPUT_MAX   ((size_t)64 * 1024 * 1024)
@@ -14,15 +15,18 @@
 
 static void show_rules(const struct trial *t)
 {
+    struct arena arena;
+    arena_init(&arena, 0);
     if (t->refusals.n > 0)
         puts("    refused, by rule:");
     for (size_t i = 0; i < t->refusals.n; i++) {
         const struct tally_rule *r = &t->refusals.rules[i];
         printf("      %-28s %8lld   %s", r->rule, (long long)r->rows, r->message);
         for (size_t k = 0; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
-            printf("%s%s", k == 0 ? " (keys " : ", ", r->example[k]);
+            printf("%s%s", k == 0 ? " (keys " : ", ", output_clean(&arena, r->example[k]));
         puts(r->example[0] != NULL ? ")" : "");
     }
+    arena_release(&arena);
 }
 
 static const char *field_name(int field)

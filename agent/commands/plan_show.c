@@ -41,16 +41,16 @@ static void tell_fields(const struct forecast *p)
             printf("  %-16s %8lld\n", job_fields[f].name, (long long)p->field[f]);
 }
 
-static void tell_refusals(const struct forecast *p)
+static void tell_refusals(const struct forecast *p, struct arena *arena)
 {
     if (p->refusals.n == 0)
         return;
     printf("\nrefused, by rule:\n");
     for (size_t i = 0; i < p->refusals.n; i++) {
         const struct tally_rule *r = &p->refusals.rules[i];
-        printf("  %-28s %6lld   for example %s", r->rule, (long long)r->rows, r->example[0]);
-        for (int k = 1; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
-            printf(", %s", r->example[k]);
+        printf("  %-28s %6lld", r->rule, (long long)r->rows);
+        for (int k = 0; k < TALLY_EXAMPLES && r->example[k] != NULL; k++)
+            printf("%s%s", k == 0 ? "   for example " : ", ", output_clean(arena, r->example[k]));
         printf("\n");
     }
 }
@@ -67,7 +67,7 @@ static void tell_time(const struct plan_account *a, struct arena *arena)
                clock_print_roughly(arena, a->requests * 60000 / a->present_a_minute));
 }
 
-static void tell_quota(const struct plan_account *a)
+static void tell_quota(const struct plan_account *a, struct arena *arena)
 {
     if (a->room == INT64_MAX) {
         printf("  quota: unlimited\n");
@@ -82,7 +82,7 @@ static void tell_quota(const struct plan_account *a)
                (long long)a->deferred, (long long)a->deferred_requests,
                a->deferred_requests == 1 ? "" : "s");
     if (first != NULL)
-        printf("; the first of them: %s %s", first->mapping, first->key);
+        printf("; the first of them: %s %s", first->mapping, output_clean(arena, first->key));
     if (a->deferred > 0)
         printf("\n");
     if (a->runs_out != NULL)
@@ -94,13 +94,13 @@ void plan_show(const struct plan_report *r)
     struct arena arena;
     tell_operations(&r->forecast);
     tell_fields(&r->forecast);
-    tell_refusals(&r->forecast);
     arena_init(&arena, 0);
+    tell_refusals(&r->forecast, &arena);
     for (size_t i = 0; i < r->n_accounts; i++) {
         if (r->n_accounts > 1 && r->accounts[i].requests == 0)
             continue; /* of thousands, those that have something to do */
         tell_time(&r->accounts[i], &arena);
-        tell_quota(&r->accounts[i]);
+        tell_quota(&r->accounts[i], &arena);
     }
     arena_release(&arena);
 }

@@ -25,6 +25,15 @@ class CheckCase(MirrorCase):
         self.fail(f"no {level} with {words} in {json.dumps(section['findings'], indent=1)}")
 
 
+class CheckState(CheckCase):
+    def test_a_role_that_is_kept_from_writing_is_found(self):
+        role = self.db.AGENT
+        self.db.psql(f"ALTER ROLE {role} IN DATABASE {self.db.name} "
+                     "SET default_transaction_read_only = on")
+        sections = self.check("--offline", expect=CONFIG)
+        self.assert_said(sections["state database"], "error", "kept from writing", role)
+
+
 class CheckRows(CheckCase):
     def test_good_rows_pass_and_nothing_is_sent(self):
         self.fill(20)
