@@ -83,10 +83,13 @@ static void reload(const struct invocation *in, struct setup *s, struct metrics 
     struct loop *next = NULL;
     systemd_notify("RELOADING=1");
     bool loaded = load_anew(in, metrics, &fresh);
-    if (loaded && !start(&fresh, metrics, signal_fd, &next, &e) &&
-        !(e.kind == ERR_AWAY && loop_is_away(*l))) {
+    bool ok = loaded && (start(&fresh, metrics, signal_fd, &next, &e)
+                             ? loop_may_follow(*l, next, &e)
+                             : e.kind == ERR_AWAY && loop_is_away(*l));
+    if (loaded && !ok) {
         log_err(LOG_LEVEL_ERROR, "reload refused: the old configuration stays in force", &e);
         count_reload(metrics, "refused");
+        loop_free(next);
         setup_release(&fresh);
     } else if (loaded) {
         tell_what_waits(s->config, fresh.config);

@@ -277,3 +277,15 @@ void loop_view(const struct loop *l, struct loop_view *out)
             out->limiter_wait_ms = wait;
     }
 }
+
+bool loop_may_follow(const struct loop *l, const struct loop *next, struct err *e)
+{
+    if (next->n_workers != 1)
+        return true;
+    const struct account *is = &next->workers[0]->account;
+    const struct worker *was = loop_worker(l, is->config->name);
+    if (was == NULL || was->foreign || was->account.environment == NULL ||
+        is->environment == NULL || was->account.environment == is->environment)
+        return true;
+    return account_refuse_environment(is, was->account.environment->name, e);
+}

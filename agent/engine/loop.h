@@ -66,5 +66,8 @@ void loop_free(struct loop *l);
 bool loop_run(struct loop *l, enum loop_end *end, struct err *e) MUST_CHECK;
 void loop_view(const struct loop *l, struct loop_view *out);
 bool loop_is_away(const struct loop *l); /* it waits for a database */
+/* False (ERR_CONFIG): `next` has a key of another environment for the one account that both have,
+ * and would end where it takes it. Of several, the others go on. */
+bool loop_may_follow(const struct loop *l, const struct loop *next, struct err *e) MUST_CHECK;
 
 #endif

@@ -5,7 +5,7 @@ import signal
 import time
 import unittest
 
-from harness import AWAY, LOCKED, MirrorCase, eventually
+from harness import AWAY, KEY, LOCKED, MirrorCase, eventually
 
 
 class RunCase(MirrorCase):
@@ -158,6 +158,18 @@ class Reloading(RunCase):
         running.log_contains("reload refused")
         running.log_contains(r"jobs\.yaml:\d+:\d+.*keey")
         self.fill(1, first=30)
+        self.wait_for_mirror()
+        running.stop()
+
+    def test_a_key_of_the_other_environment_leaves_the_old_in_force(self):
+        self.fill(2)
+        running = self.start()
+        self.wait_for_mirror()
+        self.agent.write_key("qk_live_other")
+        running.send(signal.SIGHUP)
+        running.log_contains("reload refused.*the key is for production")
+        self.agent.write_key(KEY)
+        self.fill(1, first=10)
         self.wait_for_mirror()
         running.stop()
 
