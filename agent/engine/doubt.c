@@ -12,12 +12,11 @@
 #include "engine/listing.h"
 
 #define SUSPECTS_MAX 128
-#define WITNESSES    3 /* other jobs that must be missing too before the list is looked at */
-#define LOOKS_MAX    3 /* at a list that cannot be read */
-#define UNCLEAR_MAX                                                                                \
-    3 /* jobs that can neither be read nor are missing, before the list is looked at */
-#define PAUSE_MS  10000 /* where nothing at all could be read */
-#define PAGES_MAX 50    /* of it: other people's jobs may be before ours */
+#define WITNESSES    3     /* other jobs that must be missing too before the list is looked at */
+#define LOOKS_MAX    3     /* at a list that cannot be read */
+#define UNCLEAR_MAX  3     /* jobs that cannot be read, before the list is looked at instead */
+#define PAUSE_MS     10000 /* where the list could not be read either */
+#define PAGES_MAX    50    /* of it: other people's jobs may be before ours */
 
 struct doubt {
     struct errand errand; /* first */
