@@ -1,6 +1,7 @@
 """What breaks meanwhile: requests, keys, the agents' processes, databases, rights and locks."""
 
 import signal
+from pathlib import Path
 
 import harness
 from partner import SUFFIX, mapping
@@ -130,7 +131,12 @@ class Breakage:
 
     @staticmethod
     def awake(agent):
-        if agent.process.poll() is None:
+        """Only one that stands still: the leak checker stops a process at its end, and a SIGCONT then
+        takes away the stop that it waits for, for ever."""
+        if agent.process.poll() is not None:
+            return
+        state = Path(f"/proc/{agent.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if state == "T":
             agent.send(signal.SIGCONT)
 
     def remap(self):
