@@ -225,19 +225,25 @@ static bool cannot_be_read(const struct report_run *r)
     return r->error != NULL && r->ended_at == NULL;
 }
 
+/* One that was taken out meanwhile is not to be read any more. */
+static void judge_unreadable(struct status *st, const struct report_run *r)
+{
+    if (!is_configured(st, r->mapping))
+        return;
+    add_attention(st, &(struct status_attention){
+                          .kind = "mapping_unreadable",
+                          .mapping = r->mapping,
+                          .what = arena_printf(
+                              st->arena, "mapping %s cannot be read, since %s: %s", r->mapping,
+                              output_ago(st->arena, r->started_at, st->wall_ms), r->error),
+                          .command = "qudra-sync check"});
+}
+
 static void judge_runs(struct status *st)
 {
     size_t i = 0;
     for (; i < st->n_runs && cannot_be_read(&st->runs[i]); i++)
-        add_attention(
-            st, &(struct status_attention){
-                    .kind = "mapping_unreadable",
-                    .mapping = st->runs[i].mapping,
-                    .what = arena_printf(st->arena, "mapping %s cannot be read, since %s: %s",
-                                         st->runs[i].mapping,
-                                         output_ago(st->arena, st->runs[i].started_at, st->wall_ms),
-                                         st->runs[i].error),
-                    .command = "qudra-sync check"});
+        judge_unreadable(st, &st->runs[i]);
     if (i == st->n_runs || st->runs[i].error == NULL || strcmp(st->runs[i].kind, "read") == 0)
         return; /* the last went well, or could be read again since */
     const struct report_run *r = &st->runs[i];

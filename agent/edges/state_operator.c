@@ -75,44 +75,42 @@ bool state_run_begin(struct pg *pg, const char *kind, const char *account, const
     return state_read_int(&c, sql_state_run_begin, 0, id, e);
 }
 
+static bool write_run(struct state_call *c, const char *sql, int64_t *count, struct err *e)
+{
+    struct pg_result *r;
+    if (!state_read(c, sql, &r, e))
+        return false;
+    if (count != NULL)
+        *count = pg_affected(r);
+    pg_result_free(r);
+    return true;
+}
+
 bool state_run_end(struct pg *pg, int64_t id, const char *outcome, const char *counts_json,
                    const char *error, struct err *e)
 {
     struct state_call c;
-    struct pg_result *r;
     state_call_init(&c, pg, NULL);
     pg_add_int(&c.params, id);
     pg_add_str(&c.params, outcome);
     pg_add_str(&c.params, counts_json);
     pg_add_str(&c.params, error);
-    if (!state_read(&c, sql_state_run_end, &r, e))
-        return false;
-    pg_result_free(r);
-    return true;
+    return write_run(&c, sql_state_run_end, NULL, e);
 }
 
 bool state_run_fail(struct pg *pg, const char *mapping, const char *error, struct err *e)
 {
     struct state_call c;
-    struct pg_result *r;
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, mapping);
     pg_add_str(&c.params, error);
-    if (!state_read(&c, sql_state_run_fail, &r, e))
-        return false;
-    pg_result_free(r);
-    return true;
+    return write_run(&c, sql_state_run_fail, NULL, e);
 }
 
 bool state_run_mend(struct pg *pg, const char *mapping, int64_t *count, struct err *e)
 {
     struct state_call c;
-    struct pg_result *r;
     state_call_init(&c, pg, NULL);
     pg_add_str(&c.params, mapping);
-    if (!state_read(&c, sql_state_run_mend, &r, e))
-        return false;
-    *count = pg_affected(r);
-    pg_result_free(r);
-    return true;
+    return write_run(&c, sql_state_run_mend, count, e);
 }

@@ -37,8 +37,8 @@ class ThatCannotBeRead(MirrorCase):
     def test_is_told_until_it_can_be(self):
         self.db.psql("CREATE TABLE other AS TABLE job; ALTER TABLE other ADD PRIMARY KEY (id);"
                      "GRANT SELECT ON other TO qs_agent")
-        self.agent.write("mappings/other.yaml", self.MAPPING.replace("name: jobs", "name: other")
-                         .replace("public.job", "public.other"))
+        text = self.MAPPING.replace("name: jobs", "name: other").replace("public.job", "public.other")
+        other = self.agent.write("mappings/other.yaml", text)
         running = self.agent.start()
         self.fill(3)
         eventually(self.is_mirrored)
@@ -49,6 +49,9 @@ class ThatCannotBeRead(MirrorCase):
         self.fill(3, first=10)
         eventually(self.is_mirrored)
         self.assertEqual(self.attention(), [("mapping_unreadable", "other")])
+        other.unlink()  # taken out: no longer anybody's to read
+        self.assertNotIn(("mapping_unreadable", "other"), self.attention())
+        self.agent.write("mappings/other.yaml", text)
         self.db.psql("ALTER TABLE other RENAME heading TO title")
         running.log_contains("mapping goes on: it can be read again")
         self.assertEqual(self.attention(), [])
